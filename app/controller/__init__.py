@@ -1,0 +1,1 @@
+"""What a person can do, mapped onto the session of the call."""

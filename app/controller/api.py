@@ -1,0 +1,102 @@
+"""What the window may use. :class:`app.controller.controller.Controller` implements it; tests may fake it.
+
+Lives on the signalling loop, which with a window is the Qt loop (qasync), so callbacks may touch widgets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from app.calls.actions import Action
+from app.calls.events import CallEvent
+from app.calls.model import CallState, SourceContent
+from app.media.api import Device, EngineEvent, FrameSlot
+from app.vendors.base import Address
+
+Unsubscribe = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class JoinOptions:
+    """What the pre-join view knows when the person presses Join."""
+
+    display_name: str = ""
+    password: str | None = None
+    token: str | None = None
+    microphone_muted: bool = False
+    camera_muted: bool = False
+    start_silent: bool = False
+    audio_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecentMeeting:
+    address: Address
+    title: str
+    joined_at: int
+    """Milliseconds since the epoch."""
+    duration_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What the home field made of the text so far. ``address`` is ``None`` when it cannot be used; ``hint`` is one
+    translated sentence either way ("Jitsi meeting team42 on meet.example.org", "This is not a meeting link")."""
+
+    address: Address | None
+    hint: str
+
+
+class ControllerApi(Protocol):
+    def recognise(self, text: str) -> Recognition: ...
+
+    def recent(self) -> tuple[RecentMeeting, ...]: ...
+
+    def remove_recent(self, url: str) -> None: ...
+
+    async def join(self, address: Address, options: JoinOptions) -> str:
+        """Start joining and return the call id at once; progress comes as states. Never raises for what a server
+        or network does: that is a state with ``phase == FAILED`` and a ``failure``."""
+
+    async def retry(self, call_id: str) -> str:
+        """Join the address of a failed or ended call again with the same options; returns the new call id."""
+
+    async def perform(self, call_id: str, action: Action) -> None:
+        """Raises :class:`app.vendors.base.ActionRefused` with the sentence to show."""
+
+    def state(self, call_id: str) -> CallState: ...
+
+    def calls(self) -> tuple[str, ...]:
+        """Ids of calls that are not over."""
+
+    def subscribe(self, listener: Callable[[CallState, CallEvent], None]) -> Unsubscribe:
+        """Called after each event of any call with the state that it led to."""
+
+    def slot(self, call_id: str, source_name: str) -> FrameSlot | None:
+        """Pictures of a remote video source, ``None`` while there is no media transport."""
+
+    def preview(self, content: SourceContent) -> FrameSlot: ...
+
+    def devices(self) -> tuple[Device, ...]: ...
+
+    def subscribe_engine(self, listener: Callable[[EngineEvent], None]) -> Unsubscribe: ...
+
+    async def open_preview(self, *, camera: bool, microphone: bool) -> None:
+        """Open devices for the pre-join view (idempotent); failures come as ``InputFailed`` engine events."""
+
+    async def close_preview(self) -> None: ...
+
+    async def play_test_sound(self) -> None: ...
+
+    def setting(self, key: str) -> Any:
+        """Value of a declared setting, see :mod:`app.storage.settings`."""
+
+    def set_setting(self, key: str, value: Any) -> None:
+        """Validate, keep and apply at once. Raises ``ValueError`` with a sentence when the value does not fit."""
+
+    def subscribe_settings(self, listener: Callable[[Mapping[str, Any]], None]) -> Unsubscribe: ...
+
+    async def close(self) -> None:
+        """Leave all calls properly (bounded in time), close devices, flush storage."""

@@ -1,0 +1,1 @@
+"""Local stand-in servers with synthetic participants: demo and tests. Loopback only."""

@@ -1,0 +1,1 @@
+"""One package a vendor, with the same file names inside each: wire, events, state, client, capabilities, errors."""

@@ -1,0 +1,1 @@
+"""Jitsi Meet: XMPP, Jingle with jicofo, colibri bridge channel."""

@@ -1,0 +1,1 @@
+"""The window: renders state, sends actions."""
