@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.storage import settings
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=600) | st.binary(max_size=20),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+def test_every_default_fits_its_own_declaration() -> None:
+    for key, setting in settings.SETTINGS.items():
+        assert setting.check(setting.default) == setting.default, key
+        assert setting.label
+
+
+@given(st.sampled_from(sorted(settings.SETTINGS)), anything)
+def test_any_value_is_taken_in_canonical_form_or_refused_with_a_sentence(key: str, value: object) -> None:
+    try:
+        taken = settings.check(key, value)
+    except ValueError as error:
+        assert str(error).endswith(".")
+        return
+    assert settings.check(key, taken) == taken
+
+
+def test_numbers_are_not_switches() -> None:
+    with pytest.raises(ValueError):
+        settings.check("audio.stereo", 1)
+    with pytest.raises(ValueError):
+        settings.check("video.max_fps", True)
+    with pytest.raises(ValueError, match="between 1 and 60"):
+        settings.check("video.max_fps", 61)
+
+
+def test_join_options_use_the_vendors_names_and_sense() -> None:
+    values = settings.defaults() | {"network.retransmission": False, "network.use_ipv6": False}
+    options = settings.join_options(values)
+    assert options["disableRtx"] is True
+    assert options["useIPv6"] is False
+    assert options["disableSimulcast"] is False
+    assert "serviceUrl" not in options
+
+
+def test_direction_overrides_and_control_characters_do_not_enter_a_name() -> None:
+    assert settings.check("profile.display_name", " A\u202eb\x07 ") == "Ab"
