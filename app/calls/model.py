@@ -104,6 +104,8 @@ class Participant:
     joined_at: int = 0
     speaking_ms: int = 0
     """Total time as dominant speaker, milliseconds (speaker statistics)."""
+    stats: Mapping[str, Any] = field(default_factory=frozen_map)
+    """Newest connection statistics that the participant reports about itself, as received."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,3 +218,5 @@ class CallState:
     """Newest statistics, keys as in :class:`app.media.api.TransportStats`."""
     details: Mapping[str, str] = field(default_factory=frozen_map)
     """Connection details for the details view (shard, region, bridge, transport, codecs)."""
+    media_state: str = ""
+    """State of the media transport, see :class:`app.calls.events.MediaStateChanged`."""
