@@ -26,6 +26,8 @@ class Address:
     title: str
     """What to show, e.g. ``Team42``."""
     extra: Mapping[str, str] = field(default_factory=frozen_map)
+    token: str | None = field(default=None, repr=False, compare=False)
+    """Secret that the link carried, for this join only: never kept in recents, never shown, never logged."""
 
 
 @dataclass(frozen=True, slots=True)
