@@ -26,10 +26,18 @@ class Feedback(Protocol):
 class PacketSink(Protocol):
     """Given by the transport to a sender."""
 
-    def send_rtp(self, packet: RtpPacket, *, audio_level_dbov: int | None = None, voice: bool = False) -> None:
+    def send_rtp(
+        self,
+        packet: RtpPacket,
+        *,
+        audio_level_dbov: int | None = None,
+        voice: bool = False,
+        captured_ms: float | None = None,
+    ) -> None:
         """Stamp the negotiated header extensions (MID, abs-send-time, audio level RFC 6464), remember the packet for
         retransmission if its payload type has RTX or NACK, protect, pace and send it. The sender has set payload
-        type, sequence number, timestamp, SSRC, marker and payload."""
+        type, sequence number, timestamp, SSRC, marker and payload. *captured_ms* (``time.monotonic()`` in ms) is when
+        the media of this timestamp was captured; it makes sender reports exact for lip sync, default is now."""
 
 
 class Receiver(Protocol):
