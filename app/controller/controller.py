@@ -1,0 +1,522 @@
+"""The controller: every action of the person, mapped onto the session of the call.
+
+Costs nothing while idle: no timers, and the media engine is made when something first needs it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import uuid
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar, cast
+
+from app import logs
+from app.calls import actions as act
+from app.calls import events as ev
+from app.calls.actions import Action
+from app.calls.events import CallEvent
+from app.calls.model import CallPhase, CallState, SourceContent, frozen_map
+from app.calls.reducer import FINAL_PHASES
+from app.controller.api import JoinOptions, RecentMeeting, Recognition, Unsubscribe
+from app.controller.call import Call, now_ms
+from app.controller.devices import DeviceKeeper, Hold, Inputs
+from app.controller.refusals import refused, refused_device
+from app.controller.tasks import TaskScope
+from app.media import api as media
+from app.media.api import Device, EngineEvent, FrameSlot, MediaEngine
+from app.media.errors import DeviceError, MediaError
+from app.storage import settings
+from app.storage.history import History, MeetingRecord
+from app.storage.settings_file import SettingsStore
+from app.vendors.base import ActionRefused, Address, JoinRequest
+from app.vendors.registry import Registry
+
+log = logging.getLogger(__name__)
+
+MAX_FINISHED = 20
+"""Calls that are over and still known, so that they can be joined again and their summary shown."""
+ENGINE_CLOSE_TIMEOUT_S = 5.0
+"""The engine ends its thread in well under a second; more means that a driver hangs."""
+PREVIEW = "preview"
+_Listener = TypeVar("_Listener")
+LEVEL_STEP = 0.02
+"""A change of our own level smaller than this is not worth a repaint."""
+
+_SECRET_EXTRAS = frozenset({"jwt", "token", "password"})
+"""Parts of an address that are good for one join and must not be kept."""
+
+_HINT_SETTINGS: Mapping[str, str] = {
+    "talking_while_muted": "hints.talk_while_muted",
+    "no_signal": "hints.no_signal",
+    "signal_back": "hints.no_signal",
+    "noisy": "hints.noisy",
+}
+_DEVICE_SETTINGS = frozenset(
+    {"devices.microphone", "devices.camera", "devices.speaker", "video.camera_size", "video.max_fps"}
+)
+_PROCESSING_SETTINGS = frozenset(
+    {"audio.echo_cancellation", "audio.noise_suppression", "audio.gain_control", "audio.high_pass"}
+)
+
+
+def _make_engine() -> MediaEngine:
+    return cast(MediaEngine, importlib.import_module("app.media.engine").Engine())
+
+
+class Controller:
+    """Implements :class:`app.controller.api.ControllerApi`. Make it on the running signalling loop; close it there."""
+
+    def __init__(
+        self,
+        store: SettingsStore,
+        history: History,
+        *,
+        registry: Registry | None = None,
+        engine_factory: Callable[[], MediaEngine] = _make_engine,
+        inputs: Inputs | None = None,
+    ) -> None:
+        self._store = store
+        self._history = history
+        self._registry = registry or Registry()
+        self._engine_factory = engine_factory
+        self._engine: MediaEngine | None = None
+        self._engine_listeners: list[Callable[[EngineEvent], None]] = []
+        self._reported: set[str] = set()
+        self._calls: dict[str, Call] = {}
+        self._listeners: list[Callable[[CallState, CallEvent], None]] = []
+        self._tasks = TaskScope()
+        self._keeper = DeviceKeeper(self.engine, store.get, self._device_failed, inputs)
+        self._level = 0.0
+        self._closed = False
+        self._unsubscribe_store = store.subscribe(self._settings_changed)
+
+    # ------------------------------------------------------------ finding and joining
+
+    def recognise(self, text: str) -> Recognition:
+        found = self._registry.recognise(text, self._store.get("general.default_server"))
+        return Recognition(found.address, found.hint)
+
+    def recent(self) -> tuple[RecentMeeting, ...]:
+        return tuple(_meeting(record) for record in self._history.recent())
+
+    def remove_recent(self, url: str) -> None:
+        self._history.remove(url)
+
+    async def join(self, address: Address, options: JoinOptions) -> str:
+        call = Call(uuid.uuid4().hex, address, options, self._on_event)
+        self._forget_old_calls()
+        self._calls[call.call_id] = call
+        silent = options.start_silent
+        camera = not options.camera_muted and not options.audio_only
+        self._keeper.hold(call.call_id, Hold(microphone=not silent, camera=camera, speaker=not silent))
+        self._tasks.start(self._join(call), f"join {call.call_id}")
+        return call.call_id
+
+    async def _join(self, call: Call) -> None:
+        # The devices open while the server answers; neither waits for the other.
+        self._tasks.start(self._keeper.settle(), "devices")
+        await call.join(self._registry, self.engine, self._request(call))
+
+    def _request(self, call: Call) -> JoinRequest:
+        options = call.options
+        values = self._store.values()
+        vendor_options: dict[str, Any] = settings.join_options(values)
+        vendor_options["startSilent"] = options.start_silent
+        vendor_options["startAudioOnly"] = options.audio_only
+        return JoinRequest(
+            call_id=call.call_id,
+            address=call.address,
+            display_name=options.display_name,
+            password=options.password,
+            token=options.token or call.address.extra.get("jwt"),
+            microphone_muted=options.microphone_muted or options.start_silent,
+            camera_muted=options.camera_muted or options.audio_only,
+            start_silent=options.start_silent,
+            trusted_certificates=self._trusted(call.address.server),
+            options=vendor_options,
+        )
+
+    def _trusted(self, server: str) -> tuple[str, ...]:
+        host = server.split("//")[-1].split("/")[0].split(":")[0]
+        pairs = (entry.split() for entry in self._store.get("network.trusted_certificates"))
+        return tuple(pair[1] for pair in pairs if len(pair) == 2 and pair[0] in (host, server))
+
+    async def retry(self, call_id: str) -> str:
+        call = self._calls[call_id]
+        if not call.is_over:
+            await call.leave()
+        return await self.join(call.address, call.options)
+
+    def _forget_old_calls(self) -> None:
+        finished = [call for call in self._calls.values() if call.finished.is_set()]
+        for call in finished[: max(0, len(finished) - MAX_FINISHED)]:
+            del self._calls[call.call_id]
+
+    # ------------------------------------------------------------ acting
+
+    async def perform(self, call_id: str, action: Action) -> None:
+        call = self._calls.get(call_id)
+        if call is None:
+            raise refused("no_call")
+        if isinstance(action, act.Leave):
+            await call.leave(action.reason)
+        elif isinstance(action, act.SendFeedback):
+            self._history.rate(call.address.url, now_ms(), min(5, max(1, action.overall)), action.details[:2_000])
+        elif call.is_over:
+            raise refused("no_call")
+        elif isinstance(action, act.MarkMessagesRead):
+            call.emit(ev.MessagesRead())
+        elif isinstance(action, act.SelectDevices):
+            await self._select_devices(action)
+        elif isinstance(action, act.SetParticipantVolume):
+            call.volumes[action.participant_id] = min(2.0, max(0.0, action.volume))
+            call.apply_volume(action.participant_id)
+        else:
+            self._check_allowed(call, action)
+            await self._perform_with_devices(call, action)
+
+    def _check_allowed(self, call: Call, action: Action) -> None:
+        """Refuse before the session is asked."""
+        if call.session is None:
+            raise refused("not_connected")
+        if isinstance(action, act.ShareScreen) and action.source is not None and not self._store.get("screen.allowed"):
+            raise refused("screen_not_allowed")
+        capability = call.state.capabilities.get(type(action).__name__)
+        if capability is None or capability.allowed:
+            return
+        raise refused("not_allowed" if capability.present else "absent", capability.reason)
+
+    async def _perform_with_devices(self, call: Call, action: Action) -> None:
+        if isinstance(action, act.SetCamera) and not action.muted:
+            await self._open_for(call, "camera")
+        elif isinstance(action, act.SetMicrophone) and not action.muted:
+            await self._open_for(call, "microphone")
+        await self._perform(call, action)
+
+    async def _perform(self, call: Call, action: Action) -> None:
+        if call.session is None:
+            raise refused("not_connected")
+        try:
+            await call.session.perform(action)
+        except DeviceError as error:
+            raise refused_device(error) from error
+        except MediaError as error:
+            raise refused("media", details=str(error)) from error
+        except TimeoutError as error:
+            raise refused("no_answer") from error
+
+    async def _open_for(self, call: Call, what: str) -> None:
+        """Have a device open before the session unmutes it. Raises ``ActionRefused`` with the reason if it is not."""
+        held = self._keeper.held(call.call_id)
+        wanted = Hold(
+            microphone=held.microphone or what == "microphone",
+            camera=held.camera or what == "camera",
+            speaker=held.speaker,
+        )
+        self._keeper.hold(call.call_id, wanted)
+        self._keeper.try_again(what)
+        await self._keeper.settle()
+        error = self._keeper.error(what)
+        if error is not None:
+            self._keeper.hold(call.call_id, held)
+            raise refused_device(error)
+
+    async def _select_devices(self, action: act.SelectDevices) -> None:
+        chosen = {"microphone": action.microphone, "speaker": action.speaker, "camera": action.camera}
+        changes = {f"devices.{what}": device for what, device in chosen.items() if device is not None}
+        self._keeper.try_again(*(what for what, device in chosen.items() if device is not None))
+        self._store.update(changes)
+        await self._keeper.settle()
+        for what, device in chosen.items():
+            error = self._keeper.error(what) if device is not None else None
+            if error is not None:
+                raise refused_device(error)
+
+    # ------------------------------------------------------------ states
+
+    def state(self, call_id: str) -> CallState:
+        """Raises ``KeyError`` for a call that never was or was forgotten."""
+        return self._calls[call_id].state
+
+    def calls(self) -> tuple[str, ...]:
+        return tuple(call_id for call_id, call in self._calls.items() if not call.is_over)
+
+    def subscribe(self, listener: Callable[[CallState, CallEvent], None]) -> Unsubscribe:
+        return _subscribe(self._listeners, listener)
+
+    def _on_event(self, call: Call, state: CallState, event: CallEvent) -> None:
+        for listener in tuple(self._listeners):
+            try:
+                listener(state, event)
+            except Exception:
+                # One view that fails must not take the call or the other views along.
+                log.exception("a listener failed on %s", type(event).__name__)
+        self._follow(call, event)
+
+    def _follow(self, call: Call, event: CallEvent) -> None:
+        if isinstance(event, ev.Joined):
+            self._remember(call)
+            self._tasks.start(self._apply_choices(call), f"choices {call.call_id}")
+        elif isinstance(event, ev.LocalMediaChanged):
+            self._follow_local_media(call, event)
+        elif isinstance(event, ev.PhaseChanged) and event.phase in FINAL_PHASES:
+            self._remember(call)
+            self._tasks.start(self._finish(call), f"finish {call.call_id}")
+
+    def _follow_local_media(self, call: Call, event: ev.LocalMediaChanged) -> None:
+        """The camera is open exactly while its picture is sent; the microphone stays, to notice talking while muted."""
+        if event.camera_muted is None:
+            return
+        held = self._keeper.held(call.call_id)
+        wanted = Hold(held.microphone, not event.camera_muted, held.speaker)
+        if self._keeper.hold(call.call_id, wanted):
+            self._tasks.start(self._keeper.settle(), "devices")
+
+    async def _finish(self, call: Call) -> None:
+        await call.leave()
+        if self._keeper.hold(call.call_id, Hold()):
+            await self._keeper.settle()
+
+    async def _apply_choices(self, call: Call) -> None:
+        """What the settings and a missing device mean for a call that has just been joined."""
+        wishes: list[Action] = []
+        if call.options.audio_only:
+            wishes.append(act.SetAudioOnly(True))
+        if self._store.get("video.receive_max_height") or self._store.get("video.receive_last_n") >= 0:
+            wishes.append(self._receive_limit())
+        if self._store.get("video.send_max_height"):
+            wishes.append(self._send_limit())
+        await self._keeper.settle()
+        for what in ("microphone", "camera"):
+            error = self._keeper.error(what)
+            if error is not None and getattr(self._keeper.held(call.call_id), what):
+                wishes.append(act.SetCamera(True) if what == "camera" else act.SetMicrophone(True))
+                event = _unavailable(what)
+                if event is not None:
+                    call.emit(event)
+        for wish in wishes:
+            await self._wish(call, wish)
+
+    async def _wish(self, call: Call, action: Action) -> None:
+        """Perform something that nobody asked for just now: a refusal is only logged."""
+        if call.is_over:
+            return
+        try:
+            self._check_allowed(call, action)
+            await self._perform(call, action)
+        except ActionRefused as error:
+            log.info("%s was refused: %s", type(action).__name__, error.failure.code)
+
+    def _receive_limit(self) -> act.SetReceiveLimit:
+        last_n = self._store.get("video.receive_last_n")
+        return act.SetReceiveLimit(
+            max_height=self._store.get("video.receive_max_height") or None, last_n=None if last_n < 0 else last_n
+        )
+
+    def _send_limit(self) -> act.SetSendLimit:
+        return act.SetSendLimit(self._store.get("video.send_max_height") or None)
+
+    def _remember(self, call: Call) -> None:
+        if call.state.joined_at is None or not self._store.get("general.keep_recent"):
+            return
+        address = call.address
+        joined_at = call.started_at
+        duration = now_ms() - joined_at if call.is_over else 0
+        self._history.remember(
+            MeetingRecord(
+                address.url,
+                address.vendor,
+                address.text,
+                address.server,
+                address.room,
+                address.title,
+                joined_at,
+                duration,
+                frozen_map({key: value for key, value in address.extra.items() if key not in _SECRET_EXTRAS}),
+            )
+        )
+
+    # ------------------------------------------------------------ media
+
+    def engine(self) -> MediaEngine:
+        """The engine, made and started on first use."""
+        if self._engine is None:
+            engine = self._engine_factory()
+            engine.start()
+            engine.set_processing(self._keeper.processing())
+            engine.subscribe(self._on_engine_event)
+            self._engine = engine
+        return self._engine
+
+    async def warm_up(self) -> None:
+        """Import what the first call will need, in a worker thread, so that joining and previews start at once."""
+        for module in ("app.media.engine", "app.vendors.jitsi.client"):
+            await asyncio.to_thread(importlib.import_module, module)
+
+    def slot(self, call_id: str, source_name: str) -> FrameSlot | None:
+        call = self._calls.get(call_id)
+        transport = call.session.transport if call is not None and call.session is not None else None
+        return transport.slot(source_name) if transport is not None else None
+
+    def preview(self, content: SourceContent) -> FrameSlot:
+        return self.engine().preview(content)
+
+    def devices(self) -> tuple[Device, ...]:
+        return self.engine().devices()
+
+    def subscribe_engine(self, listener: Callable[[EngineEvent], None]) -> Unsubscribe:
+        return _subscribe(self._engine_listeners, listener)
+
+    async def open_preview(self, *, camera: bool, microphone: bool) -> None:
+        self._keeper.hold(PREVIEW, Hold(microphone=microphone, camera=camera, speaker=True))
+        self._keeper.try_again()
+        await self._keeper.settle()
+
+    async def close_preview(self) -> None:
+        if self._keeper.hold(PREVIEW, Hold()):
+            await self._keeper.settle()
+
+    async def play_test_sound(self) -> None:
+        try:
+            await self.engine().play_test_sound()
+        except DeviceError as error:
+            raise refused_device(error) from error
+
+    async def start_recording(self, call_id: str, path: Any) -> None:
+        """Record a call into a Matroska file; raises :class:`app.media.errors.MediaError` when that cannot be."""
+        await self.engine().start_recording(path, call_id)
+
+    async def stop_recording(self) -> Any:
+        return await self.engine().stop_recording()
+
+    def _on_engine_event(self, event: EngineEvent) -> None:
+        if isinstance(event, media.InputFailed):
+            self._reported.add(event.what)
+            self._keeper.lost(event.what)
+            self._emit_to_joined(_unavailable(event.what))
+        elif isinstance(event, media.InputStarted):
+            self._emit_to_joined(_available(event.what))
+        elif isinstance(event, media.DevicesChanged):
+            self._keeper.try_again()
+            if self._keeper.any_held():
+                self._start(self._keeper.settle(), "devices")
+        elif isinstance(event, media.MicrophoneHint):
+            if not self._store.get(_HINT_SETTINGS.get(event.code, "hints.noisy")):
+                return
+            self._emit_to_joined(ev.AudioInputHint(event.code))
+        elif isinstance(event, media.LocalAudioLevel):
+            self._follow_level(event.level)
+        for listener in tuple(self._engine_listeners):
+            try:
+                listener(event)
+            except Exception:
+                log.exception("a listener failed on %s", type(event).__name__)
+
+    def _follow_level(self, level: float) -> None:
+        if abs(level - self._level) < LEVEL_STEP and not (level == 0.0 and self._level > 0.0):
+            return
+        self._level = level
+        self._emit_to_joined(ev.LocalMediaChanged(audio_level=level))
+
+    def _emit_to_joined(self, event: CallEvent | None) -> None:
+        if event is None:
+            return
+        for call in tuple(self._calls.values()):
+            if call.state.phase in (CallPhase.JOINED, CallPhase.RECONNECTING):
+                call.emit(event)
+
+    def _device_failed(self, error: DeviceError) -> None:
+        """The engine raised; views learn it as an event, unless the engine has sent that itself."""
+        if error.what in self._reported:
+            self._reported.discard(error.what)
+            return
+        self._on_engine_event(media.InputFailed(error.what, error.code, error.device, str(error)))
+        self._reported.discard(error.what)
+
+    # ------------------------------------------------------------ settings
+
+    def setting(self, key: str) -> Any:
+        return self._store.get(key)
+
+    def set_setting(self, key: str, value: Any) -> None:
+        self._store.set(key, value)
+
+    def subscribe_settings(self, listener: Callable[[Mapping[str, Any]], None]) -> Unsubscribe:
+        return self._store.subscribe(listener)
+
+    def problems(self) -> tuple[str, ...]:
+        """Sentences about settings or history that could not be read; to be shown once."""
+        return (*self._store.problems, *self._history.problems)
+
+    def _settings_changed(self, changes: Mapping[str, Any]) -> None:
+        keys = frozenset(changes)
+        if "diagnostics.log_level" in keys:
+            logs.set_level(changes["diagnostics.log_level"])
+        if keys & _PROCESSING_SETTINGS and self._engine is not None:
+            self._engine.set_processing(self._keeper.processing())
+        if keys & _DEVICE_SETTINGS and self._keeper.any_held():
+            self._keeper.try_again()
+            self._start(self._keeper.settle(), "devices")
+        wishes: list[Action] = []
+        if keys & {"video.receive_max_height", "video.receive_last_n"}:
+            wishes.append(self._receive_limit())
+        if "video.send_max_height" in keys:
+            wishes.append(self._send_limit())
+        if "profile.display_name" in keys and changes["profile.display_name"]:
+            wishes.append(act.SetDisplayName(changes["profile.display_name"]))
+        for call in self._calls.values():
+            if call.state.phase is CallPhase.JOINED:
+                for wish in wishes:
+                    self._start(self._wish(call, wish), "setting")
+
+    # ------------------------------------------------------------ end
+
+    def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        if self._closed:
+            work.close()
+            return
+        self._tasks.start(work, name)
+
+    async def close(self) -> None:
+        """Idempotent. Bounded by the time to leave plus the time to close the engine."""
+        if self._closed:
+            return
+        self._closed = True
+        self._unsubscribe_store()
+        await asyncio.gather(*(call.leave() for call in self._calls.values()))
+        await self._tasks.close()
+        if self._engine is not None:
+            try:
+                await asyncio.wait_for(self._engine.close(), ENGINE_CLOSE_TIMEOUT_S)
+            except TimeoutError:
+                log.warning("the media engine did not close in time")
+        await asyncio.to_thread(self._history.close)
+
+
+def _subscribe(listeners: list[_Listener], listener: _Listener) -> Unsubscribe:
+    listeners.append(listener)
+
+    def unsubscribe() -> None:
+        if listener in listeners:
+            listeners.remove(listener)
+
+    return unsubscribe
+
+
+def _meeting(record: MeetingRecord) -> RecentMeeting:
+    address = Address(record.vendor, record.text, record.url, record.server, record.room, record.title, record.extra)
+    return RecentMeeting(address, record.title, record.joined_at, record.duration_ms)
+
+
+def _unavailable(what: str) -> ev.LocalMediaChanged | None:
+    if what == "microphone":
+        return ev.LocalMediaChanged(microphone_available=False)
+    return ev.LocalMediaChanged(camera_available=False) if what == "camera" else None
+
+
+def _available(what: str) -> ev.LocalMediaChanged | None:
+    if what == "microphone":
+        return ev.LocalMediaChanged(microphone_available=True)
+    return ev.LocalMediaChanged(camera_available=True) if what == "camera" else None
