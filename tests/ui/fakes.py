@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -42,6 +42,7 @@ from app.calls.model import (
 )
 from app.controller.api import JoinOptions, RecentMeeting, Recognition, Unsubscribe
 from app.media.api import Device, EngineEvent, Picture
+from app.storage.settings import defaults
 from app.vendors.base import ActionRefused, Address
 
 CALL = "call-1"
@@ -271,7 +272,7 @@ class FakeController:
 
     Attributes:
         performed: (call id, action) in order. refusals: action class name to the error it raises.
-        settings: read by :meth:`setting`; unknown keys give ``None``.
+        settings: read by :meth:`setting`; the declared defaults; unknown keys give ``None``.
     """
 
     def __init__(self, state: CallState | None = None, *, pictures: bool = True) -> None:
@@ -279,7 +280,7 @@ class FakeController:
         self.performed: list[tuple[str, Action]] = []
         self.refusals: dict[str, ActionRefused] = {}
         self.joined: list[tuple[Address, JoinOptions]] = []
-        self.settings: dict[str, Any] = {}
+        self.settings: dict[str, Any] = dict(defaults())
         self.pictures = pictures
         self.slots: dict[tuple[str, str], FakeSlot] = {}
         self.previews: dict[SourceContent, FakeSlot] = {}
@@ -486,3 +487,25 @@ class FakeController:
 def _forget(listeners: list[Any], listener: Any) -> None:
     with contextlib.suppress(ValueError):
         listeners.remove(listener)
+
+
+class SyncTasks:
+    """In place of :class:`ui.tasks.Tasks` where no loop runs: what the fake controller does never waits."""
+
+    def __init__(self, on_refused: Callable[[Any], None] | None = None) -> None:
+        self.on_refused = on_refused
+
+    def spawn(self, coroutine: Coroutine[Any, Any, Any], *, then: Callable[[Any], None] | None = None) -> None:
+        try:
+            coroutine.send(None)
+        except StopIteration as done:
+            if then is not None:
+                then(done.value)
+        except ActionRefused as refused:
+            if self.on_refused is not None:
+                self.on_refused(refused.failure)
+        else:
+            raise AssertionError("the fake controller waited")
+
+    def cancel(self) -> None:
+        return

@@ -7,7 +7,7 @@ A toggle's *label* says what a click does ("Mute microphone"); its accessible *d
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QEnterEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QMenu, QPushButton, QSizePolicy, QWidget
 
 from ui import icons
@@ -62,7 +62,7 @@ class IconButton(QAbstractButton):
         self._count = 0
         self._tint = ""
         self.setFixedSize(size, size)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setProperty("focusRadius", Radius.SMALL)
@@ -285,7 +285,7 @@ class Caret(QAbstractButton):
         self._on_stage = on_stage
         self.setAccessibleName(text)
         self.setToolTip(text)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setProperty("focusRadius", Size.CARET // 2)
@@ -328,7 +328,7 @@ class LabelButton(QAbstractButton):
         self._height = height
         self.setText(text)
         self.setAccessibleName(text)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -354,8 +354,6 @@ class LabelButton(QAbstractButton):
         if self._compact:
             return QSize(self._height, self._height)
         text = font(Type.BODY, strong=True)
-        from PySide6.QtGui import QFontMetrics
-
         return QSize(QFontMetrics(text).horizontalAdvance(self.text()) + Size.ICON + 36, self._height)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -405,7 +403,3 @@ def open_menu_at(menu: QMenu, widget: QWidget, *, above: bool = True) -> None:
     x = widget.width() - hint.width() if widget.isRightToLeft() else 0
     y = -hint.height() - 8 if above else widget.height() + 4
     menu.popup(widget.mapToGlobal(QPoint(x, y)))
-
-
-def is_press(event: QEvent) -> bool:
-    return isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonPress

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shiboken6
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
@@ -9,14 +10,6 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from ui.theme import DARK, Radius, Size, colour, follow, theme
 
 _REACH = Size.FOCUS_GAP + Size.FOCUS_WIDTH
-_BY_KEYBOARD = (
-    Qt.FocusReason.TabFocusReason,
-    Qt.FocusReason.BacktabFocusReason,
-    Qt.FocusReason.ShortcutFocusReason,
-    Qt.FocusReason.OtherFocusReason,
-)
-
-
 _MOVES = (QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.Hide)
 
 
@@ -29,18 +22,17 @@ class FocusRing(QWidget):
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
+        self._window = window
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._watched: list[QWidget] = []
         self._target: QWidget | None = None
-        self._keyboard = False
         self._dark = False
         self.hide()
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.focusChanged.connect(self._focus_changed)
-            app.installEventFilter(self)
         follow(self)
 
     @property
@@ -48,38 +40,39 @@ class FocusRing(QWidget):
         return self._target if self.isVisible() else None
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        kind = event.type()
-        if kind == QEvent.Type.FocusIn and isinstance(watched, QWidget):
-            self._keyboard = event.reason() in _BY_KEYBOARD  # type: ignore[attr-defined]
-        elif kind in _MOVES and watched is not self and any(watched is widget for widget in self._watched):
+        if event.type() in _MOVES:
             self._place()
         return False
 
     def _focus_changed(self, old: QWidget | None, new: QWidget | None) -> None:
-        window = self.parentWidget()
+        window = self._window
+        for old_widget in self._watched:
+            if shiboken6.isValid(old_widget):
+                old_widget.removeEventFilter(self)
         self._watched = []
-        usable = (
-            new is not None
-            and new.window() is window.window()
-            and (new is not window)
-            and self._keyboard
-            and not isinstance(new, QMenu)
-            and not new.property("noFocusRing")
-        )
-        self._target = new if usable else None
-        widget = self._target
+        self._target = new if new is not None and self._wanted(new) else None
+        widget: QWidget | None = self._target
+        # Only what can move the target is watched: a filter on the application would see every repaint.
         while widget is not None and widget is not window:
+            widget.installEventFilter(self)
             self._watched.append(widget)
             widget = widget.parentWidget()
         self._place()
 
+    def _wanted(self, new: QWidget) -> bool:
+        window = self._window
+        # A focus that came with a pressed button needs no ring: the person looks at the pointer.
+        by_pointer = QApplication.mouseButtons() != Qt.MouseButton.NoButton
+        inside = new is not window and window.isAncestorOf(new)
+        return inside and not by_pointer and not isinstance(new, QMenu) and not new.property("noFocusRing")
+
     def _place(self) -> None:
         target = self._target
-        if target is None or not target.isVisible():
+        if target is None or not shiboken6.isValid(target) or not target.isVisible():
             self.hide()
             return
-        window = self.parentWidget()
-        box = QRect(target.mapTo(window, QPoint(0, 0)), target.size()).adjusted(-_REACH, -_REACH, _REACH, _REACH)
+        corner = target.mapTo(self._window, QPoint(0, 0))
+        box = QRect(corner, target.size()).adjusted(-_REACH, -_REACH, _REACH, _REACH)
         self._dark = bool(getattr(target, "_on_stage", False) or target.property("onStage"))
         self.setGeometry(box)
         self.raise_()

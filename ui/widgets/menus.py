@@ -59,7 +59,7 @@ class Menu(QMenu):
         return action
 
     def choice(self, text: str, chosen: Callable[[], object], *, checked: bool) -> QAction:
-        """One of several: exclusive within this menu since the last :meth:`title`."""
+        """One of several: exclusive within this menu since the last :meth:`heading`."""
         if self._group is None:
             self._group = QActionGroup(self)
             self._group.setExclusive(True)
@@ -68,7 +68,7 @@ class Menu(QMenu):
         self._group.addAction(action)
         return action
 
-    def title(self, text: str) -> None:
+    def heading(self, text: str) -> None:
         """Heading of the entries that follow; starts a new group of choices."""
         self._group = None
         words = QLabel(plain(text, 120), self)

@@ -1,0 +1,236 @@
+"""Who is shown where: pure functions from a call's state and the person's choices to an arrangement of tiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.calls import selectors
+from app.calls.model import CallState, MediaKind, SourceContent
+from ui.meeting import packing
+from ui.meeting.packing import Box
+from ui.theme import Size, Space
+
+
+class Layout(StrEnum):
+    SPEAKER = "speaker"
+    GALLERY = "gallery"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TileKey:
+    """One tile: a person, or a person's shared screen."""
+
+    participant_id: str
+    screen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the person chose for this view; not state of the call."""
+
+    layout: Layout = Layout.SPEAKER
+    pinned: TileKey | None = None
+    speaker: str | None = None
+    """Participant on the stage by speaking, already steadied by :class:`SpeakerFollower`."""
+    page: int = 0
+    strip_page: int = 0
+    show_self: bool = True
+    show_without_video: bool = True
+    show_strip: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """Tiles by place. ``presenter`` is the small picture at the corner of a shared screen."""
+
+    stage: TileKey | None = None
+    presenter: TileKey | None = None
+    strip: tuple[TileKey, ...] = ()
+    gallery: tuple[TileKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Boxes of the visible tiles in the area given, and how many pages there are."""
+
+    boxes: dict[TileKey, Box]
+    page: int = 0
+    pages: int = 1
+    strip_page: int = 0
+    strip_pages: int = 1
+    strip_box: Box | None = None
+    vertical_strip: bool = False
+
+
+def has_video(state: CallState, key: TileKey) -> bool:
+    return key.screen or not selectors.is_muted(state, key.participant_id, MediaKind.VIDEO)
+
+
+def source_name(state: CallState, key: TileKey) -> str | None:
+    """Name of the video source that a tile shows, ``None`` when there is none that is on."""
+    content = SourceContent.SCREEN if key.screen else SourceContent.CAMERA
+    source = selectors.source_of(state, key.participant_id, content)
+    return None if source is None or source.muted else source.name
+
+
+def screen_keys(state: CallState) -> tuple[TileKey, ...]:
+    """Screens that others share, newest last."""
+    return tuple(TileKey(source.participant_id, True) for source in selectors.screens(state))
+
+
+def people_keys(state: CallState, choices: Choices) -> tuple[TileKey, ...]:
+    """Persons in the order of the filmstrip and gallery: ourselves first, then by arrival, so that tiles stay put."""
+    keys: list[TileKey] = []
+    for one in selectors.visible_participants(state):
+        key = TileKey(one.id)
+        if one.is_local:
+            if choices.show_self:
+                keys.insert(0, key)
+        elif choices.show_without_video or has_video(state, key) or one.raised_hand_at is not None:
+            keys.append(key)
+    return tuple(keys)
+
+
+def arrange(state: CallState, choices: Choices) -> Arrangement:
+    screens = screen_keys(state)
+    people = people_keys(state, choices)
+    pinned = choices.pinned if choices.pinned and _exists(state, choices.pinned) else None
+    if choices.layout is Layout.GALLERY and pinned is None:
+        everyone = (*reversed(screens), *people)
+        if not any(not _is_local(state, key) for key in everyone):
+            everyone = (TileKey(state.local_id),) if state.local_id in state.participants else everyone
+        return Arrangement(gallery=everyone)
+    stage = pinned or (screens[-1] if screens else None) or _speaking(state, choices)
+    presenter = TileKey(stage.participant_id) if stage is not None and stage.screen else None
+    if presenter is not None and not has_video(state, presenter):
+        presenter = None
+    # Whoever is large is not repeated small, except that a presenter keeps the place in the strip when pinned away.
+    rest = tuple(key for key in (*reversed(screens), *people) if key not in (stage, presenter))
+    return Arrangement(stage=stage, presenter=presenter, strip=rest)
+
+
+def _exists(state: CallState, key: TileKey) -> bool:
+    return key in screen_keys(state) if key.screen else key.participant_id in state.participants
+
+
+def _is_local(state: CallState, key: TileKey) -> bool:
+    return key.participant_id == state.local_id
+
+
+def _speaking(state: CallState, choices: Choices) -> TileKey | None:
+    if choices.speaker and choices.speaker in state.participants and choices.speaker != state.local_id:
+        return TileKey(choices.speaker)
+    wanted = selectors.stage_participant(state)
+    return TileKey(wanted) if wanted else None
+
+
+class SpeakerFollower:
+    """Steadies the stage: a new speaker takes it after *hold_ms* of keeping the floor; silence changes nothing."""
+
+    def __init__(self, hold_ms: int) -> None:
+        self._hold_ms = hold_ms
+        self._current: str | None = None
+        self._candidate: str | None = None
+        self._since = 0.0
+
+    @property
+    def current(self) -> str | None:
+        return self._current
+
+    def observe(self, state: CallState, now_ms: float) -> float | None:
+        """Take in the dominant speaker. Returns ms after which to ask again, ``None`` when nothing is pending."""
+        speaker = state.dominant_speaker
+        if self._current is not None and self._current not in state.participants:
+            self._current = None
+        if speaker is None or speaker == state.local_id or speaker not in state.participants or state.dominant_silent:
+            return None
+        if speaker == self._current:
+            self._candidate = None
+            return None
+        if self._current is None:
+            self._current = speaker
+            return None
+        if speaker != self._candidate:
+            self._candidate, self._since = speaker, now_ms
+        waited = now_ms - self._since
+        if waited >= self._hold_ms:
+            self._current, self._candidate = speaker, None
+            return None
+        return self._hold_ms - waited
+
+
+# ---------------------------------------------------------------- places
+
+
+def place(arrangement: Arrangement, choices: Choices, width: int, height: int) -> Placed:
+    """Boxes for all tiles that are visible in *width* x *height* px."""
+    if width < 1 or height < 1:
+        return Placed({})
+    if arrangement.gallery:
+        return _place_gallery(arrangement.gallery, choices.page, width, height)
+    return _place_speaker(arrangement, choices, width, height)
+
+
+def _place_gallery(keys: tuple[TileKey, ...], page: int, width: int, height: int) -> Placed:
+    capacity = packing.page_capacity(len(keys), width, height, Size.TILE_GAP)
+    pages = max(1, -(-len(keys) // capacity))
+    page = min(max(0, page), pages - 1)
+    shown = keys[page * capacity : (page + 1) * capacity]
+    # All pages use the size of a full one, so that turning the page does not change every tile.
+    boxes = packing.pack(len(shown) if pages == 1 else capacity, width, height, Size.TILE_GAP)
+    return Placed(dict(zip(shown, boxes, strict=False)), page, pages)
+
+
+def _place_speaker(arrangement: Arrangement, choices: Choices, width: int, height: int) -> Placed:
+    boxes: dict[TileKey, Box] = {}
+    stage = Box(0, 0, width, height)
+    strip_box: Box | None = None
+    shown: tuple[TileKey, ...] = ()
+    vertical, strip_page, strip_pages = False, 0, 1
+    if arrangement.strip and choices.show_strip and arrangement.stage is not None:
+        vertical = strip_at_side(width, height)
+        if vertical:
+            wide = min(Size.FILMSTRIP, width // 4)
+            tall = round(wide / packing.ASPECT)
+            strip_box = Box(width - wide, 0, wide, height)
+            stage = Box(0, 0, width - wide - Size.TILE_GAP, height)
+            room = (height + Size.TILE_GAP) // (tall + Size.TILE_GAP)
+        else:
+            tall = min(Size.FILMSTRIP_BOTTOM, height // 4)
+            wide = round(tall * packing.ASPECT)
+            strip_box = Box(0, height - tall, width, tall)
+            stage = Box(0, 0, width, height - tall - Size.TILE_GAP)
+            room = (width + Size.TILE_GAP) // (wide + Size.TILE_GAP)
+        room = max(1, room)
+        strip_pages = max(1, -(-len(arrangement.strip) // room))
+        strip_page = min(max(0, choices.strip_page), strip_pages - 1)
+        shown = arrangement.strip[strip_page * room : (strip_page + 1) * room]
+        along = len(shown) * ((tall if vertical else wide) + Size.TILE_GAP) - Size.TILE_GAP
+        start = ((height if vertical else width) - along) // 2
+        for index, key in enumerate(shown):
+            offset = max(0, start) + index * ((tall if vertical else wide) + Size.TILE_GAP)
+            place_at = (strip_box.x, offset) if vertical else (offset, strip_box.y)
+            boxes[key] = Box(*place_at, wide, tall)
+    if arrangement.stage is not None:
+        boxes[arrangement.stage] = _stage_box(arrangement.stage, stage)
+    if arrangement.presenter is not None:
+        wide = min(Size.PRESENTER, stage.width // 4)
+        tall = round(wide / packing.ASPECT)
+        boxes[arrangement.presenter] = Box(
+            stage.right - wide - Space.M, stage.bottom - tall - Space.M, wide, tall
+        )  # fmt: skip
+    return Placed(boxes, 0, 1, strip_page, strip_pages, strip_box, vertical)
+
+
+def _stage_box(key: TileKey, area: Box) -> Box:
+    """A screen takes the whole area (it is contained inside); a face keeps a shape that crops little."""
+    if key.screen:
+        return area
+    box = packing.pack(1, area.width, area.height, 0)
+    return Box(area.x + box[0].x, area.y + box[0].y, box[0].width, box[0].height) if box else area
+
+
+def strip_at_side(width: int, height: int) -> bool:
+    """Wide windows have the filmstrip at the side, tall ones below."""
+    return width / max(1, height) > 1.45
