@@ -1,6 +1,6 @@
 """Check Parley against any Jitsi server: `make interop-jitsi JITSI_URL=https://host/`.
 
-Two Parleys join one room without a window, each with test card and tone, and a browser joins too when the server serves a
+Two Parleys join one room without a window, each with test card and tone; a browser joins too when the server serves a
 web client. Passes when everybody saw and heard everybody else. Talks only to the server that was named.
 """
 
@@ -23,11 +23,17 @@ JOIN_GRACE_S = 45
 """Extra time a slow server may take to let everybody in and out."""
 MIN_FPS = 10.0
 AUDIBLE_DBOV = -60.0
+SHOWN = ("source", "kind", "codec", "fps", "width", "height", "audio_level_dbov")
 CHROMIUM = "/usr/bin/chromium"
 WEB_OPTIONS = (
     "#config.prejoinConfig.enabled=false&config.p2p.enabled=false&config.startWithAudioMuted=false"
     '&config.disableInitialGUM=false&userInfo.displayName="Browser"'
 )
+
+
+def load(report: Path) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads(report.read_text())
+    return result
 
 
 async def run_parley(url: str, name: str, report: Path) -> dict[str, Any]:
@@ -44,8 +50,7 @@ async def run_parley(url: str, name: str, report: Path) -> dict[str, Any]:
         raise RuntimeError(f"{name} did not end in time") from None
     if process.returncode != 0:
         raise RuntimeError(f"{name} ended with {process.returncode}: {errors.decode(errors='replace').strip()}")
-    result: dict[str, Any] = json.loads(report.read_text())
-    return result
+    return await asyncio.to_thread(load, report)
 
 
 async def serves_web_client(url: str) -> bool:
