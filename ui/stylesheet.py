@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ui.theme import DISABLED_OPACITY, Palette, Radius, Size, Space, Type, blend
+from ui.theme import DARK, DISABLED_OPACITY, Palette, Radius, Size, Space, Type, blend
 
 
 def stylesheet(p: Palette) -> str:
@@ -26,6 +26,10 @@ QLabel[look="display"] {{ font-size: {Type.DISPLAY}px; font-weight: 600; }}
 QLabel[look="good"] {{ color: {p.good}; }}
 QLabel[look="warn"] {{ color: {p.warn}; }}
 QLabel[look="bad"] {{ color: {p.bad}; }}
+QLabel[look="stage"] {{ color: {DARK.text}; }}
+QLabel[look="stage-muted"] {{ color: {DARK.muted}; }}
+QLabel[look="stage-title"] {{ color: {DARK.text}; font-size: {Type.TITLE}px; font-weight: 600; }}
+QLabel[look="stage-emphasis"] {{ color: {DARK.text}; font-size: {Type.EMPHASIS}px; font-weight: 600; }}
 QFrame[look="card"] {{ background: {p.surface}; border: {Size.LINE}px solid {p.line}; border-radius: {Radius.CARD}px; }}
 QFrame[look="surface"], QWidget[look="surface"] {{ background: {p.surface}; }}
 QFrame[look="canvas"], QWidget[look="canvas"] {{ background: {p.canvas}; }}

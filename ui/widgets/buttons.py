@@ -7,7 +7,7 @@ A toggle's *label* says what a click does ("Mute microphone"); its accessible *d
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QEnterEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QEnterEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QMenu, QPushButton, QSizePolicy, QWidget
 
 from ui import icons
@@ -314,18 +314,34 @@ class Caret(QAbstractButton):
 
 
 class LabelButton(QAbstractButton):
-    """Icon and words on video or bars: "Leave", "Speaker view"."""
+    """Icon and words on video or bars: "Leave", "Speaker view". With *caret_text* there is a caret for a menu.
+
+    Signals:
+        caretClicked: the caret was pressed (or Alt+Down on the button).
+    """
+
+    caretClicked = Signal()
 
     def __init__(
-        self, name: str, text: str, parent: QWidget | None = None, *, on_stage: bool = True, danger: bool = False,
+        self,
+        name: str,
+        text: str,
+        parent: QWidget | None = None,
+        *,
+        on_stage: bool = True,
+        danger: bool = False,
         height: int = Size.BUTTON,
-    ) -> None:  # fmt: skip
+        caret_text: str = "",
+    ) -> None:
         super().__init__(parent)
         self._icon = name
         self._on_stage = on_stage
         self._danger = danger
         self._compact = False
         self._height = height
+        self.caret = Caret(caret_text, self, on_stage=on_stage)
+        self.caret.setVisible(bool(caret_text))
+        self._has_caret = bool(caret_text)
         self.setText(text)
         self.setAccessibleName(text)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -333,9 +349,12 @@ class LabelButton(QAbstractButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setProperty("focusRadius", height // 2)
+        self.caret.clicked.connect(self.caretClicked)
         follow(self)
 
     def set_label(self, name: str, text: str) -> None:
+        if (name, text) == (self._icon, self.text()):
+            return
         self._icon = name
         self.setText(text)
         self.setAccessibleName(text)
@@ -346,19 +365,35 @@ class LabelButton(QAbstractButton):
         """Only the icon, for narrow windows."""
         if compact != self._compact:
             self._compact = compact
-            self.setToolTip(self.accessibleName() if compact else "")
             self.updateGeometry()
             self.update()
 
+    def show_caret(self, shown: bool) -> None:
+        if shown != self._has_caret:
+            self._has_caret = shown
+            self.caret.setVisible(shown)
+            self.updateGeometry()
+
+    def _caret_width(self) -> int:
+        return Size.CARET + 2 if self._has_caret else 0
+
     def sizeHint(self) -> QSize:
         if self._compact:
-            return QSize(self._height, self._height)
-        text = font(Type.BODY, strong=True)
-        return QSize(QFontMetrics(text).horizontalAdvance(self.text()) + Size.ICON + 36, self._height)
+            return QSize(self._height + self._caret_width(), self._height)
+        words = QFontMetrics(font(Type.BODY, strong=True)).horizontalAdvance(self.text())
+        return QSize(words + Size.ICON + 36 + (self._caret_width() - 8 if self._has_caret else 0), self._height)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        x = 2 if self.isRightToLeft() else self.width() - Size.CARET - 6
+        self.caret.setGeometry(x, 0, Size.CARET + 4, self.height())
+        super().resizeEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.click()
+            return
+        if self._has_caret and event.key() == Qt.Key.Key_Down and event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            self.caretClicked.emit()
             return
         super().keyPressEvent(event)
 
@@ -379,22 +414,24 @@ class LabelButton(QAbstractButton):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colour(fill))
             painter.drawRoundedRect(QRectF(self.rect()), self.height() / 2, self.height() / 2)
+        self._paint_content(painter, ink)
+        painter.end()
+
+    def _paint_content(self, painter: QPainter, ink: str) -> None:
+        mirrored, caret = self.isRightToLeft(), self._caret_width()
+        area = self.rect().adjusted(caret if mirrored else 0, 0, 0 if mirrored else -caret, 0)
         if self._compact:
             box = QRectF(0, 0, Size.ICON, Size.ICON)
-            box.moveCenter(QRectF(self.rect()).center())
+            box.moveCenter(QRectF(area).center())
             icons.paint(painter, self._icon, ink, box)
-        else:
-            mirrored = self.isRightToLeft()
-            x = self.width() - 12 - Size.ICON if mirrored else 12
-            icons.paint(painter, self._icon, ink, QRectF(x, (self.height() - Size.ICON) / 2, Size.ICON, Size.ICON))
-            painter.setFont(font(Type.BODY, strong=True))
-            painter.setPen(colour(ink))
-            left, right = (16, 20 + Size.ICON) if mirrored else (20 + Size.ICON, 16)
-            painter.drawText(
-                self.rect().adjusted(left, 0, -right, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading,
-                self.text(),
-            )  # fmt: skip
-        painter.end()
+            return
+        x = area.right() - 12 - Size.ICON if mirrored else area.x() + 12
+        icons.paint(painter, self._icon, ink, QRectF(x, (self.height() - Size.ICON) / 2, Size.ICON, Size.ICON))
+        painter.setFont(font(Type.BODY, strong=True))
+        painter.setPen(colour(ink))
+        left, right = (4, 20 + Size.ICON) if mirrored else (20 + Size.ICON, 4)
+        flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading
+        painter.drawText(area.adjusted(left, 0, -right, 0), flags, self.text())
 
 
 def open_menu_at(menu: QMenu, widget: QWidget, *, above: bool = True) -> None:
