@@ -9,7 +9,8 @@ import asyncio
 import importlib
 import logging
 import uuid
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from app import logs
@@ -65,6 +66,14 @@ def _make_engine() -> MediaEngine:
     return cast(MediaEngine, importlib.import_module("app.media.engine").Engine())
 
 
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """What the command line gave for the first meeting, used where the pre-join view says nothing else."""
+
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+
+
 class Controller:
     """Implements :class:`app.controller.api.ControllerApi`. Make it on the running signalling loop; close it there."""
 
@@ -76,6 +85,7 @@ class Controller:
         registry: Registry | None = None,
         engine_factory: Callable[[], MediaEngine] = _make_engine,
         inputs: Inputs | None = None,
+        preset: Preset | None = None,
     ) -> None:
         self._store = store
         self._history = history
@@ -88,6 +98,9 @@ class Controller:
         self._listeners: list[Callable[[CallState, CallEvent], None]] = []
         self._tasks = TaskScope()
         self._keeper = DeviceKeeper(self.engine, store.get, self._device_failed, inputs)
+        self._preset = preset or Preset()
+        self._before_close: list[Callable[[], Awaitable[None]]] = []
+        self._after_close: list[Callable[[], Awaitable[None]]] = []
         self._level = 0.0
         self._closed = False
         self._unsubscribe_store = store.subscribe(self._settings_changed)
@@ -129,8 +142,8 @@ class Controller:
             call_id=call.call_id,
             address=call.address,
             display_name=options.display_name,
-            password=options.password,
-            token=options.token or call.address.extra.get("jwt"),
+            password=options.password or self._preset.password,
+            token=options.token or self._preset.token or call.address.extra.get("jwt"),
             microphone_muted=options.microphone_muted or options.start_silent,
             camera_muted=options.camera_muted or options.audio_only,
             start_silent=options.start_silent,
@@ -479,13 +492,24 @@ class Controller:
             return
         self._tasks.start(work, name)
 
+    def before_close(self, work: Callable[[], Awaitable[None]]) -> None:
+        """*work* runs when closing begins, with the calls still there; it must be bounded in time."""
+        self._before_close.append(work)
+
+    def after_close(self, work: Callable[[], Awaitable[None]]) -> None:
+        """*work* runs when everything is closed, on the same loop; it must be bounded in time."""
+        self._after_close.append(work)
+
     async def close(self) -> None:
         """Idempotent. Bounded by the time to leave plus the time to close the engine."""
         if self._closed:
             return
         self._closed = True
+        for work in self._before_close:
+            await work()
         self._unsubscribe_store()
         await asyncio.gather(*(call.leave() for call in self._calls.values()))
+        self._preset = Preset()
         await self._tasks.close()
         if self._engine is not None:
             try:
@@ -493,6 +517,8 @@ class Controller:
             except TimeoutError:
                 log.warning("the media engine did not close in time")
         await asyncio.to_thread(self._history.close)
+        for work in self._after_close:
+            await work()
 
 
 def _subscribe(listeners: list[_Listener], listener: _Listener) -> Unsubscribe:

@@ -1,0 +1,1 @@
+"""The command line: arguments, headless meetings, reports, the doctor, the demo."""
