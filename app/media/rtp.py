@@ -6,9 +6,8 @@ small state holders; this is the hot path, so a packet is parsed once and never 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from struct import Struct
-from typing import Any
 
 from aiortc.rtp import HeaderExtensions, RtpPacket
 
@@ -245,6 +244,8 @@ class OutgoingStream:
         self.nack_types = {c.payload_type for c in codecs if "nack" in c.feedback}
         self.bytes = self.packets = self.retransmissions = self.nacks = self.plis = 0
         self.payload_bytes = 0
+        self.clock: Callable[[], tuple[int, float] | None] | None = None
+        """RTP timestamp and the monotonic time in ms when its media was captured; else the newest packet counts."""
         self.last_timestamp: int | None = None
         self.last_timestamp_at = 0.0
         self.last_payload_type = 0
@@ -319,6 +320,16 @@ class OutgoingStream:
     @property
     def transport_wide(self) -> bool:
         return bool(self._tcc_at)
+
+    def timestamp_at(self, now_s: float) -> int | None:
+        """RTP timestamp of media captured now, for a sender report (RFC 3550 section 6.4.1)."""
+        known = self.clock() if self.clock is not None else None
+        rate = self.clock_rates.get(self.last_payload_type) or next(iter(self.clock_rates.values()), 90000)
+        if known is not None:
+            return known[0] + int((now_s - known[1] / 1000) * rate)
+        if self.last_timestamp is None:
+            return None
+        return self.last_timestamp + int((now_s - self.last_timestamp_at) * rate)
 
     def sent(self, data: bytes, header: int) -> None:
         """Count a packet that left and remember it if the peer may ask for it again."""
@@ -490,8 +501,3 @@ class NackGenerator:
                 entry[2] += 1
                 wanted.append(sequence)
         return wanted
-
-
-def describe(packet: Any) -> str:
-    """For logs: never the payload."""
-    return f"ssrc {packet.ssrc} seq {packet.sequence_number} pt {packet.payload_type}"

@@ -507,10 +507,9 @@ class RtpSession:
         self.loss_received = lost / expected if expected > 0 else None
         ntp, reports = rtcp.ntp_time(), []
         for stream in self.streams.values():
-            if stream.reports and stream.packets != stream.packets_at_report and stream.last_timestamp is not None:
+            stamp = stream.timestamp_at(now_s) if stream.reports else None
+            if stamp is not None and stream.packets != stream.packets_at_report:
                 stream.packets_at_report = stream.packets
-                rate = stream.clock_rates.get(stream.last_payload_type, 90000)
-                stamp = stream.last_timestamp + int((now_s - stream.last_timestamp_at) * rate)
                 first, blocks = blocks[: rtcp.MAX_REPORT_BLOCKS], blocks[rtcp.MAX_REPORT_BLOCKS :]
                 reports.append(
                     rtcp.make_sr(stream.ssrc, ntp, stamp, stream.packets, stream.payload_bytes, first)

@@ -1,0 +1,283 @@
+"""Microphone, camera, screen and loudspeaker of the engine, shared by all its calls. Runs on the engine's loop.
+
+Devices deliver on threads of their own; opening and closing them happens in worker threads, never on a loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from app.calls.model import SourceContent
+from app.media import api
+from app.media.api import AudioInput, AudioOutput, AudioProcessing, VideoInput
+from app.media.devices import AudioBackend, NoBackend, Stream, open_microphone, open_speaker
+from app.media.errors import DeviceError
+from app.media.frames import FrameSlotImpl
+from app.media.levels import MicrophoneMonitor, Reading, meter
+from app.media.mixer import Mixer, Samples
+from app.media.video_capture import VideoCapture, open_video_input
+
+logger = logging.getLogger(__name__)
+
+LEVEL_BLOCKS = 10
+"""Blocks of 10 ms per report of the own level."""
+WHAT = {SourceContent.CAMERA: "camera", SourceContent.SCREEN: "screen"}
+
+BlockSink = Callable[[Samples, float], None]
+"""20 ms of processed sound and the time of its first sample, on the engine's loop."""
+
+
+class MicrophoneChain:
+    """From the device's 10 ms blocks to processed 20 ms blocks; :meth:`feed` runs on the device's thread."""
+
+    def __init__(
+        self,
+        *,
+        post: Callable[..., None],
+        deliver: BlockSink,
+        report: Callable[[Reading], None],
+        process: Callable[[Samples, float], Samples] | None,
+    ) -> None:
+        self.monitor = MicrophoneMonitor()
+        self._post = post
+        self._deliver = deliver
+        self._report = report
+        self.process = process
+        self._half: tuple[Samples, float] | None = None
+        self._count = 0
+        self._loudest: Reading | None = None
+        self._failed = False
+
+    def feed(self, block: Samples, at_ms: float) -> None:
+        processed = self._processed(block, at_ms)
+        reading = self.monitor.update(block, processed, at_ms)
+        self._level(reading)
+        if self._half is None:
+            self._half = (processed, at_ms)
+            return
+        first, started = self._half
+        self._half = None
+        self._post(self._deliver, np.concatenate((first, processed)), started)
+
+    def _processed(self, block: Samples, at_ms: float) -> Samples:
+        if self.process is None:
+            return block
+        try:
+            return self.process(block, at_ms)
+        except Exception:
+            # A broken echo canceller must not silence the microphone.
+            if not self._failed:
+                self._failed = True
+                logger.exception("audio processing failed, the microphone goes on unprocessed")
+            self.process = None
+            return block
+
+    def _level(self, reading: Reading) -> None:
+        if self._loudest is None or reading.level_dbov > self._loudest.level_dbov or reading.hint:
+            hint = reading.hint or (self._loudest.hint if self._loudest else None)
+            self._loudest = Reading(reading.level_dbov, reading.speech, hint)
+        self._count += 1
+        if self._count >= LEVEL_BLOCKS:
+            loudest, self._count, self._loudest = self._loudest, 0, None
+            self._post(self._report, loudest)
+
+
+class Inputs:
+    """What is open, and who gets it."""
+
+    def __init__(
+        self, *, post: Callable[..., None], emit: Callable[[api.EngineEvent], None], mixer: Mixer | None = None
+    ) -> None:
+        self.mixer = mixer or Mixer()
+        self.backend: AudioBackend = NoBackend()
+        self.processing = AudioProcessing()
+        self.make_processor: Callable[[AudioProcessing, Mixer], Any] | None = None
+        self._post = post
+        self._emit = emit
+        self._locks = {what: asyncio.Lock() for what in ("microphone", "speaker", "camera", "screen")}
+        self._microphone: Stream | None = None
+        self._chain: MicrophoneChain | None = None
+        self._processor: Any = None
+        self._speaker: Stream | None = None
+        self._sinks: set[BlockSink] = set()
+        self._captures: dict[SourceContent, VideoCapture] = {}
+        self._detach_preview: dict[SourceContent, Callable[[], None]] = {}
+        self._video_senders: dict[Any, tuple[SourceContent, Callable[[], None]]] = {}
+        self._previews: dict[SourceContent, FrameSlotImpl] = {}
+        self._preview_lock = threading.Lock()
+        self._muted = False
+
+    # ------------------------------------------------------------ loudspeaker
+
+    async def ensure_output(self) -> None:
+        """Something must pull the mixer, also when no loudspeaker was chosen."""
+        async with self._locks["speaker"]:
+            if self._speaker is None:
+                self._speaker = await asyncio.to_thread(
+                    open_speaker, self.backend, AudioOutput(kind="null"), self.mixer
+                )
+
+    async def set_speaker(self, output: AudioOutput) -> None:
+        async with self._locks["speaker"]:
+            # Two devices pulling at once would play everything at double speed.
+            old, self._speaker = self._speaker, None
+            if old is not None:
+                await asyncio.to_thread(old.close)
+            try:
+                self._speaker = await asyncio.to_thread(open_speaker, self.backend, output, self.mixer)
+            except DeviceError as error:
+                self._speaker = await asyncio.to_thread(
+                    open_speaker, self.backend, AudioOutput(kind="null"), self.mixer
+                )
+                self._fail(error)
+                raise
+            self._emit(api.InputStarted("speaker", self._speaker.device))
+
+    # ------------------------------------------------------------ microphone
+
+    async def set_microphone(self, source: AudioInput | None) -> None:
+        async with self._locks["microphone"]:
+            if source is None or source.kind == "none":
+                await self._close_microphone()
+                return
+            chain = self._new_chain()
+            try:
+                stream = await asyncio.to_thread(open_microphone, self.backend, source, chain.feed)
+            except DeviceError as error:
+                self._fail(error)
+                raise
+            await self._close_microphone()
+            self._microphone, self._chain = stream, chain
+            if stream is not None:
+                self._emit(api.InputStarted("microphone", stream.device))
+
+    def _new_chain(self) -> MicrophoneChain:
+        if self._processor is None and self.make_processor is not None:
+            self._processor = self.make_processor(self.processing, self.mixer)
+        chain = MicrophoneChain(
+            post=self._post,
+            deliver=self._deliver,
+            report=self._report,
+            process=self._processor.process if self._processor is not None else None,
+        )
+        chain.monitor.muted = self._muted
+        return chain
+
+    async def _close_microphone(self) -> None:
+        old, self._microphone, self._chain = self._microphone, None, None
+        if old is not None:
+            await asyncio.to_thread(old.close)
+
+    def set_processing(self, processing: AudioProcessing) -> None:
+        self.processing = processing
+        if self._processor is not None:
+            self._processor.configure(processing)
+
+    def set_muted(self, muted: bool) -> None:
+        """Whether nobody hears the microphone, for the hint to people who talk while muted."""
+        self._muted = muted
+        if self._chain is not None:
+            self._chain.monitor.muted = muted
+
+    def add_sink(self, sink: BlockSink) -> Callable[[], None]:
+        self._sinks.add(sink)
+        return lambda: self._sinks.discard(sink)
+
+    def _deliver(self, block: Samples, at_ms: float) -> None:
+        for sink in tuple(self._sinks):
+            sink(block, at_ms)
+
+    def _report(self, reading: Reading) -> None:
+        self._emit(api.LocalAudioLevel(meter(reading.level_dbov), reading.speech))
+        if reading.hint is not None:
+            self._emit(api.MicrophoneHint(reading.hint))
+
+    # ------------------------------------------------------------ camera and screen
+
+    async def set_video(self, content: SourceContent, source: VideoInput | None) -> None:
+        what = WHAT[content]
+        async with self._locks[what]:
+            # Most cameras open once only, so the old one goes first.
+            await self._close_video(content)
+            if source is None or source.kind == "none":
+                return
+
+            def failed(error: DeviceError) -> None:
+                self._post(self._fail, error)
+
+            try:
+                capture = await asyncio.to_thread(open_video_input, source, content, failed)
+            except DeviceError as error:
+                self._fail(error)
+                raise
+            self._captures[content] = capture
+            slot = self.preview(content)
+            self._detach_preview[content] = capture.attach(slot.put)
+            for sender, (wanted, _) in tuple(self._video_senders.items()):
+                if wanted is content:
+                    self._connect(sender, content)
+            self._emit(api.InputStarted(what, capture.label))
+
+    async def _close_video(self, content: SourceContent) -> None:
+        capture = self._captures.pop(content, None)
+        if capture is None:
+            return
+        self._detach_preview.pop(content, lambda: None)()
+        for sender, (wanted, detach) in tuple(self._video_senders.items()):
+            if wanted is content:
+                detach()
+                self._video_senders[sender] = (content, lambda: None)
+                sender.input_stopped()
+        await asyncio.to_thread(capture.close)
+        self.preview(content).clear()
+
+    def add_video_sender(self, sender: Any, content: SourceContent) -> Callable[[], None]:
+        self._video_senders[sender] = (content, lambda: None)
+        self._connect(sender, content)
+
+        def remove() -> None:
+            self._video_senders.pop(sender, (content, lambda: None))[1]()
+
+        return remove
+
+    def _connect(self, sender: Any, content: SourceContent) -> None:
+        capture = self._captures.get(content)
+        if capture is not None:
+            if hasattr(sender, "set_optimise_for"):
+                sender.set_optimise_for(capture.source.optimise_for)
+            self._video_senders[sender] = (content, capture.attach(sender.push))
+
+    def preview(self, content: SourceContent) -> FrameSlotImpl:
+        """Callable from any thread."""
+        with self._preview_lock:
+            if content not in self._previews:
+                self._previews[content] = FrameSlotImpl()
+            return self._previews[content]
+
+    # ------------------------------------------------------------ end
+
+    def _fail(self, error: DeviceError) -> None:
+        self._emit(api.InputFailed(error.what, error.code, error.device, str(error)))
+
+    async def close(self) -> None:
+        async with self._locks["microphone"]:
+            await self._close_microphone()
+        for content in WHAT:
+            async with self._locks[WHAT[content]]:
+                await self._close_video(content)
+        async with self._locks["speaker"]:
+            old, self._speaker = self._speaker, None
+            if old is not None:
+                await asyncio.to_thread(old.close)
+        if self._processor is not None:
+            self._processor.close()
+            self._processor = None
+        await asyncio.to_thread(self.backend.close)
+        for slot in self._previews.values():
+            slot.close()
