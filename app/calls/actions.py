@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.calls.model import MediaKind, frozen_map
+from app.calls.phone import PhoneAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,4 +317,5 @@ Action = (
     | SubmitDisplayName
     | Leave
     | EndForAll
+    | PhoneAction
 )

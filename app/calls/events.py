@@ -22,6 +22,7 @@ from app.calls.model import (
     StartMutedPolicy,
     frozen_map,
 )
+from app.calls.phone import PhoneEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,4 +317,5 @@ CallEvent = (
     | RemoteStatsUpdated
     | MediaStateChanged
     | AudioInputHint
+    | PhoneEvent
 )

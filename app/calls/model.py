@@ -12,6 +12,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from app.calls.phone import PhoneInfo
+
 
 def frozen_map(items: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
     """A read-only copy of *items* for use as a field of a frozen dataclass."""
@@ -40,6 +42,7 @@ class Role(StrEnum):
 class CallPhase(StrEnum):
     """Where a call stands.
 
+    ``RINGING`` while our call rings at the other side, ``INCOMING`` while somebody's call rings here.
     ``CONNECTING`` until the conference is joined; ``ASKING`` while the person must give something (password,
     sign-in, display name) before joining can go on; ``JOINED``; ``RECONNECTING`` keeps the call on screen while
     signalling or media comes back; ``LEAVING``; ``ENDED`` (on purpose or by others) and ``FAILED`` are final.
@@ -47,6 +50,8 @@ class CallPhase(StrEnum):
 
     IDLE = "idle"
     CONNECTING = "connecting"
+    RINGING = "ringing"
+    INCOMING = "incoming"
     ASKING = "asking"
     JOINED = "joined"
     RECONNECTING = "reconnecting"
@@ -218,5 +223,7 @@ class CallState:
     """Newest statistics, keys as in :class:`app.media.api.TransportStats`."""
     details: Mapping[str, str] = field(default_factory=frozen_map)
     """Connection details for the details view (shard, region, bridge, transport, codecs)."""
+    phone: PhoneInfo | None = None
+    """Set for phone calls only."""
     media_state: str = ""
     """State of the media transport, see :class:`app.calls.events.MediaStateChanged`."""

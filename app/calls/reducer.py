@@ -24,6 +24,7 @@ from app.calls.model import (
     Source,
     frozen_map,
 )
+from app.calls.phone import PhoneChanged, ToneReceived
 from app.calls.text import MAX_ID, clean_message, clean_name
 
 MAX_MESSAGES = 2_000
@@ -40,6 +41,7 @@ MAX_REACTIONS = 32
 MAX_REACTORS = MAX_PARTICIPANTS
 MAX_PREVIOUS_SPEAKERS = 20
 MAX_STATS = 128
+MAX_DIVERSIONS = 16
 
 FINAL_PHASES = frozenset({CallPhase.ENDED, CallPhase.FAILED})
 
@@ -419,6 +421,18 @@ def _unchanged(state: CallState, event: ev.CallEvent) -> CallState:
     return state
 
 
+def _phone_changed(state: CallState, event: PhoneChanged) -> CallState:
+    phone = event.phone
+    phone = replace(
+        phone,
+        remote_name=clean_name(phone.remote_name),
+        remote_number=clean_name(phone.remote_number),
+        called_number=clean_name(phone.called_number),
+        diverted_by=tuple(clean_name(name) for name in phone.diverted_by[:MAX_DIVERSIONS]),
+    )
+    return state if state.phone == phone else replace(state, phone=phone)
+
+
 _FOLDS: Mapping[type, Callable[[CallState, Any], CallState]] = {
     ev.PhaseChanged: _phase_changed,
     ev.InputAsked: _input_asked,
@@ -448,6 +462,8 @@ _FOLDS: Mapping[type, Callable[[CallState, Any], CallState]] = {
     ev.StartedMuted: _unchanged,
     ev.MeetingInfoChanged: _info_changed,
     ev.DtmfSupportChanged: _dtmf_changed,
+    PhoneChanged: _phone_changed,
+    ToneReceived: _unchanged,
     ev.EndpointMessageReceived: _unchanged,
     ev.CommandReceived: _unchanged,
     ev.SpeakerStatsChanged: _speaker_stats_changed,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from app.calls.accounts import AccountAction, AccountEvent, AccountState, Page, Query
 from app.calls.actions import Action
 from app.calls.events import CallEvent
 from app.calls.model import CallState, SourceContent
@@ -100,3 +101,46 @@ class ControllerApi(Protocol):
 
     async def close(self) -> None:
         """Leave all calls properly (bounded in time), close devices, flush storage."""
+
+
+@dataclass(frozen=True, slots=True)
+class VendorInfo:
+    """A vendor one can sign in to, and what its form asks for."""
+
+    vendor: str
+    label: str
+    asks_domain: bool = False
+
+
+class AccountsApi(Protocol):
+    """The accounts' half of the controller: the same object implements it beside :class:`ControllerApi`."""
+
+    def vendors(self) -> tuple[VendorInfo, ...]: ...
+
+    def accounts(self) -> tuple[AccountState, ...]:
+        """Every known account, signed in or not, in the order in which they were added."""
+
+    def account(self, account_id: str) -> AccountState: ...
+
+    async def sign_in(
+        self, vendor: str, server: str, user: str, password: str, *, domain: str = "", stay_signed_in: bool = True
+    ) -> str:
+        """Add an account and start signing in; returns its id at once. Progress and refusals come as states."""
+
+    async def resume_accounts(self) -> None:
+        """At start: sign in every account whose refresh token is in the keyring."""
+
+    async def sign_out(self, account_id: str, *, everywhere: bool = False, forget: bool = False) -> None: ...
+
+    def subscribe_accounts(self, listener: Callable[[AccountState, AccountEvent], None]) -> Unsubscribe: ...
+
+    async def account_perform(self, account_id: str, action: AccountAction) -> Any:
+        """Raises :class:`app.vendors.base.ActionRefused` with the sentence to show."""
+
+    async def find(self, account_id: str, query: Query) -> Page: ...
+
+    async def dial(self, account_id: str, target: str, *, video: bool = False, room: bool = False) -> str:
+        """Place a call and return the call id at once; progress comes as call states.
+
+        Incoming calls appear by themselves as states with phase ``INCOMING``.
+        """

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from app.calls.accounts import AccountAction, AccountEvent, Page, Query
 from app.calls.actions import Action
 from app.calls.events import CallEvent
 from app.calls.model import Failure, frozen_map
@@ -85,3 +86,86 @@ class Session(Protocol):
 
 class SessionFactory(Protocol):
     def __call__(self, request: JoinRequest, engine: MediaEngine, emit: Callable[[CallEvent], None]) -> Session: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRequest:
+    """What a person gives to sign in. Secrets come from the form or from the keyring and are never logged."""
+
+    account_id: str
+    vendor: str
+    server: str
+    user: str = ""
+    password: str | None = field(default=None, repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    domain: str = ""
+    """LDAP or SAML domain, where the server asks for one."""
+    backend: str = ""
+    display_name: str = ""
+    trusted_certificates: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=frozen_map)
+
+
+class SignInFailed(Exception):
+    """Signing in ended for good; the failure was also emitted as ``AccountPhaseChanged``."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+@dataclass(frozen=True, slots=True)
+class CallRequest:
+    """A call to place. ``target`` is a number, extension, SIP URI, room number or meeting link."""
+
+    call_id: str
+    target: str
+    video: bool = False
+    room: bool = False
+    """Join as a video room: one tile per participant."""
+    display_name: str = ""
+    microphone_muted: bool = False
+    replaces_call_id: str = ""
+    """Our call that this one consults for (attended transfer)."""
+    options: Mapping[str, Any] = field(default_factory=frozen_map)
+
+
+class AccountSession(Protocol):
+    """One signed-in account. Lives on the signalling loop; keeps itself registered until :meth:`close`."""
+
+    async def sign_in(self) -> None:
+        """Sign in and register. Raises :class:`SignInFailed`. Afterwards renews tokens and registration by itself."""
+
+    async def sign_out(self, *, everywhere: bool = False) -> None:
+        """End calls, unregister, drop the tokens on the server; bounded in time, never raises."""
+
+    async def perform(self, action: AccountAction) -> Any:
+        """Do it and return what the action's docstring names. Raises :class:`ActionRefused`."""
+
+    async def find(self, query: Query) -> Page:
+        """One page of something large. Raises :class:`ActionRefused`."""
+
+    def place_call(self, request: CallRequest, emit: Callable[[CallEvent], None]) -> Session:
+        """Make a session for an outgoing call; ``join()`` places it."""
+
+    def accept_session(self, session_key: str, call_id: str, emit: Callable[[CallEvent], None]) -> Session:
+        """The session of an incoming call that was announced with ``on_incoming(session_key)``; it emits its state at
+        once and rings until ``Answer`` or ``Decline`` is performed."""
+
+    async def close(self) -> None:
+        """Unregister and close sockets, keeping the tokens; bounded in time, never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountHooks:
+    """What an account session calls back, always on the signalling loop."""
+
+    emit: Callable[[AccountEvent], None]
+    on_incoming: Callable[[str], None]
+    """Session key of a new incoming call."""
+    keep_secret: Callable[[str, str], None]
+    """Name and value of a secret to keep for the next start (refresh token); the empty value forgets it."""
+
+
+class AccountFactory(Protocol):
+    def __call__(self, request: SignInRequest, engine: MediaEngine, hooks: AccountHooks) -> AccountSession: ...
