@@ -1,6 +1,6 @@
 """Languages of the window: loading translations, plural forms, and sentences that come from below the window.
 
-Widgets mark their texts with ``self.tr("...")``, modules without a widget with :func:`tr`. ``resources/translations``
+Widgets mark their texts with ``self.tr("...")``, modules without a widget with :func:`translate`. ``resources/translations``
 holds ``parley_<language>.ts`` and the compiled ``.qm``; ``python -m resources.translations.build`` makes both.
 
 ``qps-plocm`` is a pseudo-language for checks: English in Hebrew letters, a third longer, laid out right to left.
@@ -27,9 +27,9 @@ _installed: list[QTranslator] = []
 _current = "en"
 
 
-def tr(context: str, text: str, n: int = -1) -> str:
-    """*text* in the language of the window; with *n*, in the plural form for that number (``%n`` in the text)."""
-    return QCoreApplication.translate(context, text, "", n)
+def translate(context: str, text: str) -> str:
+    """*text* in the language of the window. The name is the one that the extraction tool looks for."""
+    return QCoreApplication.translate(context, text)
 
 
 def current_language() -> str:
@@ -137,5 +137,5 @@ def sentence(text: str) -> str:
     for pattern, template in _templates():
         match = pattern.fullmatch(text)
         if match:
-            return tr("messages", template).format(**match.groupdict())
+            return QCoreApplication.translate("messages", template).format(**match.groupdict())
     return text

@@ -22,15 +22,15 @@ def when_text(milliseconds: int, now: QDateTime | None = None) -> str:
     locale = i18n.locale()
     time = locale.toString(when.time(), QLocale.FormatType.ShortFormat)
     if days == 0:
-        day = i18n.tr("RecentList", "Today")
+        day = i18n.translate("RecentList", "Today")
     elif days == 1:
-        day = i18n.tr("RecentList", "Yesterday")
+        day = i18n.translate("RecentList", "Yesterday")
     elif 1 < days < 7:
         day = locale.standaloneDayName(when.date().dayOfWeek())
         day = day[:1].upper() + day[1:]
     else:
         day = locale.toString(when.date(), QLocale.FormatType.ShortFormat)
-    return i18n.tr("RecentList", "{day}, {time}").format(day=day, time=time)
+    return i18n.translate("RecentList", "{day}, {time}").format(day=day, time=time)
 
 
 class RecentRow(QFrame):

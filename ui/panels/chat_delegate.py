@@ -141,7 +141,7 @@ class ChatDelegate(QStyledItemDelegate):
             painter.drawText(at(laid.day), Qt.AlignmentFlag.AlignCenter, day_text(row.message.sent_at))
         if laid.unread is not None:
             box = at(laid.unread)
-            words = i18n.tr("ChatPanel", "New")
+            words = i18n.translate("ChatPanel", "New")
             painter.setFont(font(Type.CAPTION, strong=True))
             width = painter.fontMetrics().horizontalAdvance(words) + 2 * Space.S
             painter.setPen(QPen(colour(p.accent), Size.LINE))
@@ -159,10 +159,10 @@ class ChatDelegate(QStyledItemDelegate):
         when = time_text(row.message.sent_at)
         private = row.private_name
         if own:
-            words = i18n.tr("ChatPanel", "Private to {name}").format(name=private) if private else ""
+            words = i18n.translate("ChatPanel", "Private to {name}").format(name=private) if private else ""
         else:
             words = row.sender
-        tail = when if not private or own else i18n.tr("ChatPanel", "private · {time}").format(time=when)
+        tail = when if not private or own else i18n.translate("ChatPanel", "private · {time}").format(time=when)
         strong, plain = font(Type.CAPTION, strong=True), font(Type.CAPTION)
         box = at(laid.header)
         painter.setFont(plain)
@@ -267,7 +267,7 @@ def day_text(milliseconds: int) -> str:
     when = QDateTime.fromMSecsSinceEpoch(milliseconds).date()
     days = when.daysTo(QDateTime.currentDateTime().date())
     if days == 0:
-        return i18n.tr("RecentList", "Today")
+        return i18n.translate("RecentList", "Today")
     if days == 1:
-        return i18n.tr("RecentList", "Yesterday")
+        return i18n.translate("RecentList", "Yesterday")
     return str(i18n.locale().toString(when, QLocale.FormatType.LongFormat))

@@ -72,7 +72,7 @@ def is_emoji_only(text: str) -> bool:
 def shown_text(row: Row) -> tuple[str, bool]:
     """The text of a message as it is shown now, and whether it can be folded or unfolded."""
     if row.message.retracted:
-        return i18n.tr("ChatPanel", "This message was removed"), False
+        return i18n.translate("ChatPanel", "This message was removed"), False
     text = row.message.text[:MAX_CHARS]
     lines = text.split("\n")
     long = len(text) > COLLAPSED_CHARS or len(lines) > COLLAPSED_LINES
@@ -111,7 +111,7 @@ def lay_out(row: Row, width: float, palette: Palette) -> Laid:
         MORE,
         MORE,
     )
-    bottom = _below(laid, row, bottom, most, own)
+    bottom = _below(laid, row, bottom, most, palette)
     laid.height = bottom + Space.XS
     return laid
 
@@ -147,14 +147,15 @@ def _bubble(laid: Laid, row: Row, y: float, most: float, palette: Palette) -> fl
 
 
 def fold_text(row: Row) -> str:
-    return i18n.tr("ChatPanel", "Show less") if row.expanded else i18n.tr("ChatPanel", "Show more")
+    return i18n.translate("ChatPanel", "Show less") if row.expanded else i18n.translate("ChatPanel", "Show more")
 
 
 def retry_text() -> str:
-    return i18n.tr("ChatPanel", "Retry")
+    return i18n.translate("ChatPanel", "Retry")
 
 
-def _below(laid: Laid, row: Row, y: float, most: float, own: bool) -> float:
+def _below(laid: Laid, row: Row, y: float, most: float, palette: Palette) -> float:
+    own = row.message.is_local
     if row.message.reactions and not row.message.retracted:
         y += Space.XS
         metrics = QFontMetricsF(font(Type.CAPTION))
@@ -168,17 +169,13 @@ def _below(laid: Laid, row: Row, y: float, most: float, own: bool) -> float:
             x += width + Space.XS
         y += PILL
     if row.message.error:
-        used = font(Type.CAPTION)
-        metrics = QFontMetricsF(used)
         retry_width = QFontMetricsF(font(Type.CAPTION, strong=True)).horizontalAdvance(retry_text()) + 2 * Space.S
-        sentence = i18n.sentence(row.message.error)
         width = min(most + MORE, laid.width - 2 * SIDE)
-        text_width = width - 20
-        height = metrics.boundingRect(
-            QRectF(0, 0, text_width, 1000), int(QTextOption.WrapMode.WordWrap) | 0x1000, sentence
-        )
+        # Measured as a text layout: QFontMetricsF.boundingRect with flags crashes PySide6 6.11.
+        sentence = i18n.sentence(row.message.error)
+        _layout, _width, height = _text(sentence, font(Type.CAPTION), width - 20, (), palette)
         x = laid.width - SIDE - width
-        needed = max(height.height(), 16)
+        needed = max(height, 16.0)
         laid.error = QRectF(x, y + Space.XS, width, needed)
         y += needed + Space.XS
         laid.retry = QRectF(laid.width - SIDE - retry_width, y, retry_width, PILL)

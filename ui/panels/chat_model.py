@@ -152,6 +152,10 @@ class ChatModel(QAbstractListModel):
             if self.rowCount():
                 self.dataChanged.emit(self.index(0), self.index(self.rowCount() - 1))
 
+    @property
+    def first_unread(self) -> str:
+        return self._unread_id
+
     def row_of(self, message_id: str) -> int:
         """Row of a message, showing earlier ones when needed; -1 when it is unknown."""
         for i in range(len(self._messages) - 1, -1, -1):
@@ -204,18 +208,20 @@ class ChatModel(QAbstractListModel):
 
     def name_of(self, message: Message) -> str:
         name = message.sender_name or self._names.get(message.sender_id, "")
-        return " ".join(name.split())[:MAX_NAME] or i18n.tr("ChatPanel", "Someone")
+        return " ".join(name.split())[:MAX_NAME] or i18n.translate("ChatPanel", "Someone")
 
     def spoken(self, row: Row) -> str:
         """The message as one sentence for a screen reader."""
         message = row.message
-        who = i18n.tr("ChatPanel", "You") if message.is_local else row.sender
+        who = i18n.translate("ChatPanel", "You") if message.is_local else row.sender
         if row.private_name:
             if message.is_local:
-                who = i18n.tr("ChatPanel", "You, privately to {name}").format(name=row.private_name)
+                who = i18n.translate("ChatPanel", "You, privately to {name}").format(name=row.private_name)
             else:
-                who = i18n.tr("ChatPanel", "{name}, privately").format(name=row.sender)
-        text = i18n.tr("ChatPanel", "This message was removed") if message.retracted else message.text[:MAX_CHARS]
+                who = i18n.translate("ChatPanel", "{name}, privately").format(name=row.sender)
+        text = (
+            i18n.translate("ChatPanel", "This message was removed") if message.retracted else message.text[:MAX_CHARS]
+        )
         spoken = text if message.system else f"{who}, {time_text(message.sent_at)}: {text}"
         if message.error:
             spoken += f". {i18n.sentence(message.error)}"

@@ -42,7 +42,11 @@ def plain_name(participant: Participant) -> str:
     name = " ".join(participant.name.split())[:MAX_NAME]
     if name:
         return name
-    return i18n.tr("ParticipantsPanel", "Me") if participant.is_local else i18n.tr("ParticipantsPanel", "Guest")
+    return (
+        i18n.translate("ParticipantsPanel", "Me")
+        if participant.is_local
+        else i18n.translate("ParticipantsPanel", "Guest")
+    )
 
 
 def fold(text: str) -> str:
@@ -189,29 +193,31 @@ class ParticipantsModel(QAbstractListModel):
         """Everything that the row shows by marks, in words."""
         words: list[str] = []
         if row.is_local:
-            words.append(i18n.tr("ParticipantsPanel", "you"))
+            words.append(i18n.translate("ParticipantsPanel", "you"))
         if row.hand:
-            words.append(i18n.tr("ParticipantsPanel", "hand raised, number {place}").format(place=row.hand))
+            words.append(i18n.translate("ParticipantsPanel", "hand raised, number {place}").format(place=row.hand))
         if row.moderator:
-            words.append(i18n.tr("ParticipantsPanel", "moderator"))
+            words.append(i18n.translate("ParticipantsPanel", "moderator"))
         if row.is_bot:
-            words.append(i18n.tr("ParticipantsPanel", "automatic participant"))
+            words.append(i18n.translate("ParticipantsPanel", "automatic participant"))
         if row.microphone is not None:
             words.append(
-                i18n.tr("ParticipantsPanel", "microphone on")
+                i18n.translate("ParticipantsPanel", "microphone on")
                 if row.microphone
-                else i18n.tr("ParticipantsPanel", "microphone off")
+                else i18n.translate("ParticipantsPanel", "microphone off")
             )
         if row.camera is not None:
             words.append(
-                i18n.tr("ParticipantsPanel", "camera on") if row.camera else i18n.tr("ParticipantsPanel", "camera off")
+                i18n.translate("ParticipantsPanel", "camera on")
+                if row.camera
+                else i18n.translate("ParticipantsPanel", "camera off")
             )
         if row.sharing:
-            words.append(i18n.tr("ParticipantsPanel", "sharing the screen"))
+            words.append(i18n.translate("ParticipantsPanel", "sharing the screen"))
         if row.speaking:
-            words.append(i18n.tr("ParticipantsPanel", "speaking"))
+            words.append(i18n.translate("ParticipantsPanel", "speaking"))
         if not row.reachable:
-            words.append(i18n.tr("ParticipantsPanel", "connection interrupted"))
+            words.append(i18n.translate("ParticipantsPanel", "connection interrupted"))
         if row.status:
             words.append(row.status)
         return words
