@@ -46,6 +46,7 @@ def test_any_text_can_be_redacted(text: str) -> None:
     assert len(logs.redact(text)) <= 2 * logs.MAX_RECORD
 
 
+@pytest.mark.logs_errors
 def test_the_file_is_private_and_holds_no_secret(tmp_path: Path) -> None:
     path = logs.set_up(tmp_path / "logs", "DEBUG", console=False)
     assert path is not None
