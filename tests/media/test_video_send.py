@@ -176,8 +176,7 @@ async def test_a_still_screen_repairs_its_last_picture_by_itself() -> None:
     line.drop = lambda packet: True
     pair.push()
     async with asyncio.timeout(5):
-        while not line.sent:
-            await asyncio.sleep(0.01)
+        await line.something_sent.wait()
     line.drop = lambda packet: False
     assert (await pair.until_shown(0)).number == 0
     pair.close()

@@ -36,6 +36,7 @@ class Line:
         self.sender: VideoSender | None = None
         self.history: dict[int, RtpPacket] = {}
         self.sent: list[RtpPacket] = []
+        self.something_sent = asyncio.Event()
         self.held: list[RtpPacket] = []
         self.nacked: list[int] = []
         self.plis = 0
@@ -46,6 +47,7 @@ class Line:
     def send_rtp(self, packet: RtpPacket, *, audio_level_dbov: int | None = None, voice: bool = False) -> None:
         self.history[packet.sequence_number] = packet
         self.sent.append(packet)
+        self.something_sent.set()
         if self.drop(packet) or self.random.random() < self.loss:
             return
         if self.random.random() < self.reorder:
