@@ -56,7 +56,6 @@ class Banner(QWidget):
         painter.setPen(colour(DARK.text))
         near, far = Space.M + Size.ICON + Space.S, Space.M
         area = self.rect().adjusted(far if mirrored else near, 0, -near if mirrored else -far, 0)
-        painter.drawText(
-            area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading, elide(self._text, used, area.width() + 2)
-        )  # fmt: skip
+        flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading
+        painter.drawText(area, flags, elide(self._text, used, area.width() + 2))
         painter.end()

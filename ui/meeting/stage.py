@@ -321,6 +321,13 @@ class StageArea(QWidget):
             self._reported = visible
             self.visibleChanged.emit(visible)
 
+    def stop(self) -> None:
+        """No more reports, no more pictures."""
+        self._report_timer.stop()
+        self._speaker_timer.stop()
+        for tile in self._tiles.values():
+            tile.suspend(True)
+
     # -- Qt
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -102,7 +102,8 @@ class Tile(QWidget):
 
     @property
     def has_picture(self) -> bool:
-        return self._model.source is not None and self._video.size is not None
+        model = self._model
+        return model.source is not None and not model.paused and self._video.size is not None
 
     def set_model(self, model: TileModel) -> None:
         before = self._model

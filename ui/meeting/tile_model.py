@@ -30,6 +30,8 @@ class TileModel:
     """1 or 2 of 3 bars; ``None`` when the connection is good or unknown."""
     speaking: bool = False
     lost: bool = False
+    paused: bool = False
+    """The server does not send this source now: the avatar is shown until it does."""
     mirrored: bool = False
     pinned: bool = False
 
@@ -60,6 +62,7 @@ def tile_model(state: CallState, key: TileKey, *, pinned: bool = False, mirror_s
         hand=None if key.screen else selectors.hand_position(state, person.id),
         bars=None if key.screen or bars == 3 else bars,
         speaking=not key.screen and selectors.is_speaking(person),
+        paused=source is not None and not person.is_local and not source.forwarded,
         lost=frozen or reconnecting or (not person.connection_active and not person.is_local),
         mirrored=person.is_local and not key.screen and mirror_self,
         pinned=pinned,
@@ -70,7 +73,7 @@ def _source(state: CallState, key: TileKey, is_local: bool) -> str | None:
     if is_local and not key.screen:
         # Before the server knows our source there is a picture already: our own preview.
         return source_name(state, key) or "" if not state.local.camera_muted else None
-    return source_name(state, key)
+    return None if state.local.audio_only else source_name(state, key)
 
 
 def describe(model: TileModel) -> str:

@@ -216,7 +216,7 @@ class LeaveButton(LabelButton):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("phone-off", "", parent, danger=True, height=Size.CALL_BUTTON, caret_text="…")
-        self.set_label("phone-off", self.tr("Leave"))
+        self.set_label("phone-off", self.tr("&Leave"))
         self.caret.setAccessibleName(self.tr("More ways to leave"))
         self.caret.setToolTip(self.tr("More ways to leave"))
         self.setAccessibleDescription(self.tr("Leave the meeting"))

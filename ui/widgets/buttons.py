@@ -343,7 +343,7 @@ class LabelButton(QAbstractButton):
         self.caret.setVisible(bool(caret_text))
         self._has_caret = bool(caret_text)
         self.setText(text)
-        self.setAccessibleName(text)
+        self.setAccessibleName(self._words())
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -357,9 +357,13 @@ class LabelButton(QAbstractButton):
             return
         self._icon = name
         self.setText(text)
-        self.setAccessibleName(text)
+        self.setAccessibleName(self._words())
         self.updateGeometry()
         self.update()
+
+    def _words(self) -> str:
+        """The text without its mnemonic mark."""
+        return self.text().replace("&", "")
 
     def set_compact(self, compact: bool) -> None:
         """Only the icon, for narrow windows."""
@@ -380,7 +384,7 @@ class LabelButton(QAbstractButton):
     def sizeHint(self) -> QSize:
         if self._compact:
             return QSize(self._height + self._caret_width(), self._height)
-        words = QFontMetrics(font(Type.BODY, strong=True)).horizontalAdvance(self.text())
+        words = QFontMetrics(font(Type.BODY, strong=True)).horizontalAdvance(self._words())
         return QSize(words + Size.ICON + 36 + (self._caret_width() - 8 if self._has_caret else 0), self._height)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -430,7 +434,7 @@ class LabelButton(QAbstractButton):
         painter.setFont(font(Type.BODY, strong=True))
         painter.setPen(colour(ink))
         left, right = (4, 20 + Size.ICON) if mirrored else (20 + Size.ICON, 4)
-        flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading
+        flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading | Qt.TextFlag.TextHideMnemonic
         painter.drawText(area.adjusted(left, 0, -right, 0), flags, self.text())
 
 

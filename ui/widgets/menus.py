@@ -39,11 +39,15 @@ class Menu(QMenu):
         checked: bool | None = None,
         shortcut: str = "",
         danger: bool = False,
+        mnemonics: bool = False,
     ) -> QAction | None:
-        """Add an entry; *shortcut* is only shown (shortcuts live in one table). Returns ``None`` when absent."""
+        """Add an entry; *shortcut* is only shown (shortcuts live in one table). Returns ``None`` when absent.
+
+        ``&`` marks the mnemonic only with *mnemonics*: texts from outside may contain it.
+        """
         if capability is not None and not capability.present:
             return None
-        words = plain(text, 120).replace("&", "&&")
+        words = text if mnemonics else plain(text, 120).replace("&", "&&")
         action = self.addAction(f"{words}\t{shortcut}" if shortcut else words)
         if icon:
             action.setIcon(icons.icon(icon, theme().palette.bad if danger else ""))
