@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.media.api import AudioProcessing
+from app.media.mixer import Mixer, now_ms
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,10 @@ RATE = 48_000
 BLOCK = 480
 MAX_DELAY_MS = 500
 """What the echo canceller accepts as a hint."""
+DELAY_STEP_MS = 10.0
+"""Smaller changes of the delay are the jitter of the two device threads."""
+MICROPHONE_OPEN_MS = 1_000.0
+"""Without blocks of a microphone for so long, what is played is of no interest."""
 
 
 class Processor:
@@ -132,3 +137,45 @@ class Processor:
             self._module.set_stream_delay_ms(self._delay_ms)
         except RuntimeError:
             logger.warning("The delay hint was refused")
+
+
+class MicrophoneProcessor:
+    """A :class:`Processor` wired between the mixer (reference) and the microphone's blocks.
+
+    :meth:`process` runs on the microphone's thread, the reference comes on the loudspeaker's.
+    """
+
+    def __init__(self, settings: AudioProcessing, mixer: Mixer) -> None:
+        self._processor = Processor(settings)
+        self._captured_at_ms = -MICROPHONE_OPEN_MS
+        self._render_delay_ms = 0.0
+        self._delay_ms: float | None = None
+        self._detach = mixer.add_tap(self._played)
+
+    @property
+    def available(self) -> bool:
+        """See :attr:`Processor.available`."""
+        return self._processor.available
+
+    def configure(self, settings: AudioProcessing) -> None:
+        self._processor.configure(settings)
+
+    def process(self, block: Samples, captured_ms: float) -> Samples:
+        """One block of 10 ms whose first sample was heard at *captured_ms*."""
+        now = now_ms()
+        self._captured_at_ms = now
+        delay = self._render_delay_ms + now - captured_ms
+        if self._delay_ms is None or abs(delay - self._delay_ms) > DELAY_STEP_MS:
+            self._delay_ms = delay
+            self._processor.set_delay(delay)
+        return self._processor.captured(block)
+
+    def close(self) -> None:
+        self._detach()
+
+    def _played(self, block: Samples, plays_at_ms: float) -> None:
+        now = now_ms()
+        if now - self._captured_at_ms > MICROPHONE_OPEN_MS:
+            return
+        self._render_delay_ms = plays_at_ms - now
+        self._processor.played(block)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from app.media.api import AudioProcessing
-from app.media.processing import Processor
+from app.media.mixer import Mixer, now_ms
+from app.media.processing import MicrophoneProcessor, Processor
 from tests.media.audio_helpers import Samples, speech, tone
 
 OFF = AudioProcessing(False, False, False, False)
@@ -96,3 +97,21 @@ def test_missing_library_passes_sound_and_says_so(monkeypatch: pytest.MonkeyPatc
     assert not processor.available
     processor.configure(OFF)
     assert processor.captured(block) is block
+
+
+def test_wired_to_the_mixer_it_removes_what_is_played() -> None:
+    """The mixer plays a voice, the microphone hears the room: without any reference given by hand."""
+    mixer = Mixer()
+    processor = MicrophoneProcessor(AudioProcessing(True, False, False, True), mixer)
+    far = speech(8)
+    mixer.play(far)
+    near = room(far, delay_ms=40)
+    played, result = [], []
+    for at in range(0, len(far) - 479, 480):
+        result.append(processor.process(near[at : at + 480], now_ms() - 10.0))
+        played.append(mixer.pull(now_ms(), 40.0))
+    assert power_db(np.concatenate(played)) > 60
+    tail = slice(-3 * 48_000, None)
+    assert power_db(near[tail]) - power_db(np.concatenate(result)[tail]) >= 15
+    processor.close()
+    assert not mixer._taps
