@@ -55,9 +55,27 @@ class Companion:
         self._recording = False
 
     def attach(self, controller: Controller) -> None:
+        """On the window's loop, once it runs."""
         self._controller = controller
         controller.subscribe(self._on_event)
         controller.before_close(self.close)
+        if self._options.screenshot is not None:
+            self._tasks.start(self._join_by_itself(), "join by itself")
+
+    def exit_code(self) -> int:
+        """Only a run that ends by itself is judged; a person who closes the window has seen how it went."""
+        if self._options.duration is None:
+            return exit_codes.GOOD
+        if self._report.joined_ms is None:
+            return exit_codes.COULD_NOT_JOIN
+        expected = self._options.command == "demo" or self._report.offered_since is not None
+        return exit_codes.MEDIA_NEVER_CAME if expected and not self._report.media_came else exit_codes.GOOD
+
+    async def _join_by_itself(self) -> None:
+        offscreen = importlib.import_module("ui.offscreen")
+        if not await offscreen.join_when_ready():
+            complain("The meeting could not be joined.")
+            offscreen.close_window()
 
     def _on_event(self, state: CallState, event: CallEvent) -> None:
         if isinstance(event, ev.PhaseChanged) and event.phase is CallPhase.CONNECTING:
@@ -80,10 +98,14 @@ class Companion:
             return
         await asyncio.sleep(self._options.duration)
         self._report.exit_reason = "duration"
+        offscreen = importlib.import_module("ui.offscreen")
+        if self._options.screenshot is not None and not offscreen.take_picture(self._options.screenshot):
+            complain("The screenshot could not be written.")
         try:
             await self._controller.perform(call_id, act.Leave())
         except ActionRefused as error:
             log.info("leaving after the duration: %s", error.failure.code)
+        offscreen.close_window()
 
     async def close(self) -> None:
         if self._recording and self._controller is not None:
@@ -123,9 +145,10 @@ def run(options: argparse.Namespace, paths: Paths) -> int:
         return controller
 
     code = _run_window(options, store, make_controller)
-    if meeting and not write_report(options, report):
-        return exit_codes.BAD_USAGE
-    return code
+    if companion is None:
+        return code
+    written = write_report(options, report)
+    return code or companion.exit_code() or (exit_codes.GOOD if written else exit_codes.BAD_USAGE)
 
 
 def _with_stand_ins(inputs: Inputs) -> Inputs:
