@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from transport_tools import AUDIO, video
 
 from app.calls.model import MediaKind, SourceContent
 from app.media import api, stamp
 from app.media.api import AudioInput, RemoteSource, TransportConfig, VideoInput
 from app.media.engine import Engine, EngineTransport
 from app.media.tones import find_chirps, power_at
+from tests.media.transport_tools import AUDIO, eventually, video
 
 LOOPBACK = ("127.0.0.1",)
 TONE_HZ = 700.0
@@ -41,13 +41,7 @@ class Side:
         return [e for e in self.events if isinstance(e, kind)]
 
     async def until(self, condition: Any, timeout_s: float = 15.0) -> None:
-        async with asyncio.timeout(timeout_s):
-            while not condition():
-                self.changed.clear()
-                try:
-                    await asyncio.wait_for(self.changed.wait(), 0.05)
-                except TimeoutError:
-                    continue
+        await eventually(condition, timeout_s, self.changed)
 
     async def connected(self) -> None:
         await self.until(lambda: any(e.state == "connected" for e in self.of(api.TransportStateChanged)))

@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import pytest
 from aiortc.rtp import RtpPacket
-from transport_tools import LOOPBACK, Peer, close, config, connect, make_pair, video, video_packet
 
 from app.calls.model import MediaKind
 from app.media import ice, transport
 from app.media.api import Fingerprint, IceServer
 from app.media.errors import InvalidState
 from app.media.transport import BundledTransport
+from tests.media.transport_tools import LOOPBACK, Peer, close, config, connect, make_pair, video, video_packet
 
 
 async def test_connects_and_carries_rtp_both_ways_byte_exact() -> None:

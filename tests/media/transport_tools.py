@@ -40,6 +40,20 @@ def config(call_id: str, **changes: Any) -> TransportConfig:
     return TransportConfig(**{"call_id": call_id, "media": (AUDIO, video()), "use_ipv6": False, **changes})
 
 
+async def eventually(
+    condition: Callable[[], bool], timeout_s: float = 10.0, changed: asyncio.Event | None = None
+) -> None:
+    """Wait until *condition* holds, looking at each *changed* and every 20 ms (for what other threads do)."""
+    changed = changed or asyncio.Event()
+    async with asyncio.timeout(timeout_s):
+        while not condition():
+            changed.clear()
+            try:
+                await asyncio.wait_for(changed.wait(), 0.02)
+            except TimeoutError:
+                continue
+
+
 class Peer:
     """A transport that remembers what happened."""
 
@@ -60,13 +74,7 @@ class Peer:
         self.changed.set()
 
     async def until(self, condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
-        async with asyncio.timeout(timeout_s):
-            while not condition():
-                self.changed.clear()
-                try:
-                    await asyncio.wait_for(self.changed.wait(), 0.02)
-                except TimeoutError:
-                    continue
+        await eventually(condition, timeout_s, self.changed)
 
     async def state(self, wanted: str, timeout_s: float = 10.0) -> None:
         await self.until(lambda: self.transport.state == wanted, timeout_s)
