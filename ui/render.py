@@ -14,7 +14,7 @@ from typing import Protocol
 from weakref import WeakSet
 
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPixmap, QTransform
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPixmap, QTransform
 
 from app.media.api import FrameSlot, Picture
 from ui.meeting.packing import contain, cover
@@ -121,13 +121,14 @@ def _corner(radius: int, ratio: float, value: str) -> QPixmap:
     """What lies outside a quarter circle (upper left), in colour *value*."""
     side = round(radius * ratio)
     result = QPixmap(side, side)
-    result.fill(QColor(value))
+    result.fill(Qt.GlobalColor.transparent)
+    outside = QPainterPath()
+    outside.addRect(0, 0, side, side)
+    inside = QPainterPath()
+    inside.addEllipse(QPointF(side, side), side, side)
     painter = QPainter(result)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Clear)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(Qt.GlobalColor.black)
-    painter.drawEllipse(QPointF(side, side), side, side)
+    painter.fillPath(outside.subtracted(inside), QColor(value))
     painter.end()
     result.setDevicePixelRatio(ratio)
     return result

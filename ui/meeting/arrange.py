@@ -42,12 +42,19 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """Tiles by place. ``presenter`` is the small picture at the corner of a shared screen."""
+    """Tiles by place. ``presenter`` is the small picture at the corner of a shared screen, ``corner`` our own at the
+    corner of the only other person's."""
 
     stage: TileKey | None = None
     presenter: TileKey | None = None
     strip: tuple[TileKey, ...] = ()
     gallery: tuple[TileKey, ...] = ()
+    corner: TileKey | None = None
+
+    @property
+    def overlay(self) -> TileKey | None:
+        """The tile that lies on the stage."""
+        return self.presenter or self.corner
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,9 @@ def arrange(state: CallState, choices: Choices) -> Arrangement:
         presenter = None
     # Whoever is large is not repeated small, except that a presenter keeps the place in the strip when pinned away.
     rest = tuple(key for key in (*reversed(screens), *people) if key not in (stage, presenter))
+    if presenter is None and len(rest) == 1 and _is_local(state, rest[0]) and stage is not None:
+        # Alone with one other person: our own small picture lies at the corner and costs no column.
+        return Arrangement(stage=stage, corner=rest[0])
     return Arrangement(stage=stage, presenter=presenter, strip=rest)
 
 
@@ -207,19 +217,20 @@ def _place_speaker(arrangement: Arrangement, choices: Choices, width: int, heigh
         strip_page = min(max(0, choices.strip_page), strip_pages - 1)
         shown = arrangement.strip[strip_page * room : (strip_page + 1) * room]
         along = len(shown) * ((tall if vertical else wide) + Size.TILE_GAP) - Size.TILE_GAP
-        start = ((height if vertical else width) - along) // 2
+        # At the side the strip stands at the foot, near the controls; below it is centred.
+        start = height - along if vertical else (width - along) // 2
         for index, key in enumerate(shown):
             offset = max(0, start) + index * ((tall if vertical else wide) + Size.TILE_GAP)
             place_at = (strip_box.x, offset) if vertical else (offset, strip_box.y)
             boxes[key] = Box(*place_at, wide, tall)
     if arrangement.stage is not None:
         boxes[arrangement.stage] = _stage_box(arrangement.stage, stage)
-    if arrangement.presenter is not None:
+    overlay = arrangement.overlay
+    if overlay is not None and (choices.show_strip or overlay == arrangement.presenter):
         wide = min(Size.PRESENTER, stage.width // 4)
         tall = round(wide / packing.ASPECT)
-        boxes[arrangement.presenter] = Box(
-            stage.right - wide - Space.M, stage.bottom - tall - Space.M, wide, tall
-        )  # fmt: skip
+        around = boxes[arrangement.stage] if arrangement.stage is not None else stage
+        boxes[overlay] = Box(around.right - wide - Space.M, around.bottom - tall - Space.M, wide, tall)
     return Placed(boxes, 0, 1, strip_page, strip_pages, strip_box, vertical)
 
 

@@ -176,7 +176,7 @@ class StageArea(QWidget):
             tile = self._tiles.get(key)
             if tile is None:
                 tile = self._make(model)
-            tile.set_overlay(key == arrangement.presenter)
+            tile.set_overlay(key == arrangement.overlay)
             rect = self._mirrored(box)
             if tile.geometry() != rect:
                 tile.setGeometry(rect)
@@ -282,10 +282,9 @@ class StageArea(QWidget):
             x = box.x() + (box.width() - self._screen_bar.width()) // 2
             self._screen_bar.move(x, box.y() + Space.S)
             self._screen_bar.raise_()
-        if self._arrangement.presenter is not None:
-            presenter = self._tiles.get(self._arrangement.presenter)
-            if presenter is not None:
-                presenter.raise_()
+        overlay = self._tiles.get(self._arrangement.overlay) if self._arrangement.overlay is not None else None
+        if overlay is not None:
+            overlay.raise_()
 
     def _show_zoom(self) -> None:
         self._screen_bar.refresh()

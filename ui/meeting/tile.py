@@ -70,7 +70,7 @@ class Tile(QWidget):
         self._feed = Feed(clock, self._show_picture)
         self._avatar: QImage | None = None
         self._pill: QPixmap | None = None
-        self._ring = 0.0
+        self._ring = 1.0 if model.speaking else 0.0
         self._overlay = False
         self._zoom = Zoom()
         self._drag_from: QPointF | None = None
