@@ -69,6 +69,13 @@ class ReactToMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class RetractMessage:
+    """Take back a message of ours."""
+
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class MarkMessagesRead:
     pass
 
@@ -287,6 +294,7 @@ Action = (
     | SetParticipantVolume
     | SendMessage
     | ReactToMessage
+    | RetractMessage
     | MarkMessagesRead
     | RaiseHand
     | LowerHand
