@@ -86,7 +86,11 @@ def _add_meeting_options(parser: argparse.ArgumentParser) -> None:
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parsed and checked arguments; ends the process with 2 and a sentence when they do not fit."""
     parser = build()
-    options = parser.parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and "/" in given[0] and not given[0].startswith("-"):
+        # A link that was clicked: the system starts programs with nothing but the link.
+        given.insert(0, "join")
+    options = parser.parse_args(given)
     if not hasattr(options, "log_level"):
         options.log_level = None
     if options.command in ("join", "demo"):

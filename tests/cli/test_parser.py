@@ -64,3 +64,8 @@ def test_secrets_need_not_stand_on_the_command_line(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("sys.stdin", io.StringIO("from standard input\nrest\n"))
     options = parser.parse(["join", "room", "--password", "-"])
     assert (options.password, options.jwt) == ("from standard input", "from the environment")
+
+
+def test_a_clicked_link_needs_no_command() -> None:
+    options = parser.parse(["jitsi-meet://host/room"])
+    assert (options.command, options.url) == ("join", "jitsi-meet://host/room")
