@@ -18,7 +18,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPixmap, QTran
 
 from app.media.api import FrameSlot, Picture
 from ui.meeting.packing import contain, cover
-from ui.theme import FROZEN_OPACITY, Duration, colour
+from ui.theme import FROZEN_OPACITY, SHADE, Duration, colour
 
 SMOOTH_LIMIT = 90_000
 """Device pixels up to which a moving picture is scaled smoothly (about 1 ms); larger ones come scaled by a worker."""
@@ -112,7 +112,7 @@ class ImagePainter:
         else:
             painter.drawImage(covered, image, source)
         if dimmed:
-            painter.fillRect(covered, colour("#000000", 1 - FROZEN_OPACITY))
+            painter.fillRect(covered, colour(SHADE, 1 - FROZEN_OPACITY))
         return covered
 
 

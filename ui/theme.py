@@ -105,11 +105,11 @@ class Palette:
 
     @property
     def danger_hover(self) -> str:
-        return blend("#000000", self.danger, 0.10)
+        return blend(SHADE, self.danger, 0.10)
 
     @property
     def danger_pressed(self) -> str:
-        return blend("#000000", self.danger, 0.20)
+        return blend(SHADE, self.danger, 0.20)
 
 
 LIGHT = Palette(
@@ -161,6 +161,8 @@ PERSON_COLOURS = (
 )
 """Backgrounds of initials; white text on each reaches AA."""
 ON_PERSON = "#FFFFFF"
+SHADE = "#000000"
+"""Darkens what lies under it: a frozen picture, a pressed button."""
 SCRIM = "#0C0E11"
 """Under names and marks on video, with :data:`SCRIM_OPACITY`."""
 SCRIM_OPACITY = 0.78
@@ -220,6 +222,8 @@ class Size:
     SELF_VIEW = 200
     PRESENTER = 200
     TILE_GAP = 8
+    PAGE_MARK = 24
+    """Height of "Page 1 of 3" under a gallery."""
     FOCUS_WIDTH = 2
     FOCUS_GAP = 2
     SPEAKING_RING = 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.calls import selectors
@@ -184,45 +184,33 @@ def place(arrangement: Arrangement, choices: Choices, width: int, height: int) -
 
 def _place_gallery(keys: tuple[TileKey, ...], page: int, width: int, height: int) -> Placed:
     capacity = packing.page_capacity(len(keys), width, height, Size.TILE_GAP)
+    left = 0
+    if capacity < len(keys):
+        # Several pages: the buttons that turn them and the page number get room of their own.
+        left = Size.BUTTON + Size.TILE_GAP
+        width, height = max(1, width - 2 * left), max(1, height - Size.PAGE_MARK)
+        capacity = packing.page_capacity(len(keys), width, height, Size.TILE_GAP)
     pages = max(1, -(-len(keys) // capacity))
     page = min(max(0, page), pages - 1)
     shown = keys[page * capacity : (page + 1) * capacity]
     # All pages use the size of a full one, so that turning the page does not change every tile.
     boxes = packing.pack(len(shown) if pages == 1 else capacity, width, height, Size.TILE_GAP)
-    return Placed(dict(zip(shown, boxes, strict=False)), page, pages)
+    moved = (Box(box.x + left, box.y, box.width, box.height) for box in boxes)
+    return Placed(dict(zip(shown, moved, strict=False)), page, pages)
 
 
 def _place_speaker(arrangement: Arrangement, choices: Choices, width: int, height: int) -> Placed:
     boxes: dict[TileKey, Box] = {}
     stage = Box(0, 0, width, height)
-    strip_box: Box | None = None
-    shown: tuple[TileKey, ...] = ()
-    vertical, strip_page, strip_pages = False, 0, 1
+    strip = _Strip()
     if arrangement.strip and choices.show_strip and arrangement.stage is not None:
-        vertical = strip_at_side(width, height)
-        if vertical:
-            wide = min(Size.FILMSTRIP, width // 4)
-            tall = round(wide / packing.ASPECT)
-            strip_box = Box(width - wide, 0, wide, height)
-            stage = Box(0, 0, width - wide - Size.TILE_GAP, height)
-            room = (height + Size.TILE_GAP) // (tall + Size.TILE_GAP)
+        strip = _place_strip(arrangement.strip, choices.strip_page, width, height)
+        boxes |= strip.boxes
+        assert strip.box is not None
+        if strip.vertical:
+            stage = Box(0, 0, strip.box.x - Size.TILE_GAP, height)
         else:
-            tall = min(Size.FILMSTRIP_BOTTOM, height // 4)
-            wide = round(tall * packing.ASPECT)
-            strip_box = Box(0, height - tall, width, tall)
-            stage = Box(0, 0, width, height - tall - Size.TILE_GAP)
-            room = (width + Size.TILE_GAP) // (wide + Size.TILE_GAP)
-        room = max(1, room)
-        strip_pages = max(1, -(-len(arrangement.strip) // room))
-        strip_page = min(max(0, choices.strip_page), strip_pages - 1)
-        shown = arrangement.strip[strip_page * room : (strip_page + 1) * room]
-        along = len(shown) * ((tall if vertical else wide) + Size.TILE_GAP) - Size.TILE_GAP
-        # At the side the strip stands at the foot, near the controls; below it is centred.
-        start = height - along if vertical else (width - along) // 2
-        for index, key in enumerate(shown):
-            offset = max(0, start) + index * ((tall if vertical else wide) + Size.TILE_GAP)
-            place_at = (strip_box.x, offset) if vertical else (offset, strip_box.y)
-            boxes[key] = Box(*place_at, wide, tall)
+            stage = Box(0, 0, width, strip.box.y - Size.TILE_GAP)
     if arrangement.stage is not None:
         boxes[arrangement.stage] = _stage_box(arrangement.stage, stage)
     overlay = arrangement.overlay
@@ -231,7 +219,45 @@ def _place_speaker(arrangement: Arrangement, choices: Choices, width: int, heigh
         tall = round(wide / packing.ASPECT)
         around = boxes[arrangement.stage] if arrangement.stage is not None else stage
         boxes[overlay] = Box(around.right - wide - Space.M, around.bottom - tall - Space.M, wide, tall)
-    return Placed(boxes, 0, 1, strip_page, strip_pages, strip_box, vertical)
+    return Placed(boxes, 0, 1, strip.page, strip.pages, strip.box, strip.vertical)
+
+
+@dataclass(frozen=True, slots=True)
+class _Strip:
+    boxes: dict[TileKey, Box] = field(default_factory=dict)
+    box: Box | None = None
+    vertical: bool = False
+    page: int = 0
+    pages: int = 1
+
+
+def _place_strip(keys: tuple[TileKey, ...], page: int, width: int, height: int) -> _Strip:
+    vertical = strip_at_side(width, height)
+    if vertical:
+        wide = min(Size.FILMSTRIP, width // 4)
+        tall = round(wide / packing.ASPECT)
+        box, length, step = Box(width - wide, 0, wide, height), height, tall + Size.TILE_GAP
+    else:
+        tall = min(Size.FILMSTRIP_BOTTOM, height // 4)
+        wide = round(tall * packing.ASPECT)
+        box, length, step = Box(0, height - tall, width, tall), width, wide + Size.TILE_GAP
+    room, ends = (length + Size.TILE_GAP) // step, 0
+    if len(keys) > room:
+        # The buttons that turn pages stand at both ends and cover nobody.
+        ends = Size.BUTTON + Size.TILE_GAP
+        room = (length - 2 * ends + Size.TILE_GAP) // step
+    room = max(1, room)
+    pages = max(1, -(-len(keys) // room))
+    page = min(max(0, page), pages - 1)
+    shown = keys[page * room : (page + 1) * room]
+    along = len(shown) * step - Size.TILE_GAP
+    # At the side the strip stands at the foot, near the controls; below it is centred. Pages begin at the top.
+    start = ends if ends else length - along if vertical else (length - along) // 2
+    boxes = {}
+    for index, key in enumerate(shown):
+        offset = max(0, start) + index * step
+        boxes[key] = Box(box.x, offset, wide, tall) if vertical else Box(offset, box.y, wide, tall)
+    return _Strip(boxes, box, vertical, page, pages)
 
 
 def _stage_box(key: TileKey, area: Box) -> Box:

@@ -91,8 +91,11 @@ class MeetingMenus(QObject):
         for index, reaction in enumerate(REACTIONS, start=1):
             shortcut = BY_ID[f"reaction_{index}"].shown()[0] if f"reaction_{index}" in BY_ID else ""
             words = f"{reaction.emoji}  {reaction.words}"
-            menu.entry(words, lambda key=reaction.key: self._commands.react(key), shortcut=shortcut)
+            menu.entry(words, self._react(reaction.key), shortcut=shortcut)
         return menu
+
+    def _react(self, key: str) -> Callable[[], None]:
+        return lambda: self._commands.react(key)
 
     def leave(self) -> Menu:
         menu = Menu(self.tr("Leave"), self._view)
@@ -158,10 +161,13 @@ class MeetingMenus(QObject):
                 menu.addMenu(submenu)
                 continue
             capability = Capability(button.isEnabled(), button.toolTip() if not button.isEnabled() else "")
-            menu.entry(text, lambda n=name: view.activate(n), button.icon_name, capability=capability,
+            menu.entry(text, self._activate(name), button.icon_name, capability=capability,
                        shortcut=hint(name))  # fmt: skip
         if dropped:
             menu.addSeparator()
+
+    def _activate(self, name: str) -> Callable[[], None]:
+        return lambda: self._view.activate(name)
 
     def _view_entries(self, menu: Menu) -> None:
         view = self._view

@@ -78,7 +78,7 @@ class ReactionLayer(QWidget):
             return
         # Side by side in turn, so that several at once do not cover each other.
         self._next = (self._next + 1) % 5
-        self._flying.append(_Flying(emoji, plain(name, 40), 0.06 + 0.075 * self._next))
+        self._flying.append(_Flying(emoji, plain(name, 40), 0.5 + 0.06 * self._next))
         del self._flying[:-MOST]
         self.show()
         self.raise_()

@@ -59,6 +59,7 @@ class StageArea(QWidget):
         self._arrangement = Arrangement()
         self._follower = SpeakerFollower(Duration.SPEAKER_HOLD)
         self._seen = True
+        self._controls = True
         self._reported: tuple[VisibleSource, ...] | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
@@ -229,8 +230,8 @@ class StageArea(QWidget):
         placed = self._placed
         gallery = bool(self._arrangement.gallery)
         page, pages = (placed.page, placed.pages) if gallery else (placed.strip_page, placed.strip_pages)
-        for button in (self._before, self._after):
-            button.setVisible(pages > 1)
+        self._before.setVisible(pages > 1)
+        self._after.setVisible(pages > 1)
         self._pages.setVisible(pages > 1 and gallery)
         self._before.setEnabled(page > 0)
         self._after.setEnabled(page < pages - 1)
@@ -245,20 +246,22 @@ class StageArea(QWidget):
         self._after.set_icon("chevron-down" if along else self._towards("chevron-right"))
         if gallery or placed.strip_box is None:
             middle = (self.height() - side) // 2
-            first, last = QPoint(Space.XS, middle), QPoint(self.width() - side - Space.XS, middle)
+            first, last = QPoint(0, middle), QPoint(self.width() - side, middle)
             words = self.tr("Page {page} of {pages}").format(page=page + 1, pages=pages)
             self._pages.setText(words)
             self._pages.setFont(font(Type.CAPTION))
             self._pages.adjustSize()
-            self._pages.move((self.width() - self._pages.width()) // 2, self.height() - self._pages.height())
+            drop = (Size.PAGE_MARK - self._pages.height()) // 2
+            x = (self.width() - self._pages.width()) // 2
+            self._pages.move(x, self.height() - self._pages.height() - max(0, drop))
         elif along:
             box = self._mirrored(placed.strip_box)
             x = box.x() + (box.width() - side) // 2
-            first, last = QPoint(x, box.y() + Space.XS), QPoint(x, box.bottom() - side - Space.XS)
+            first, last = QPoint(x, box.y()), QPoint(x, box.y() + box.height() - side)
         else:
             box = self._mirrored(placed.strip_box)
             y = box.y() + (box.height() - side) // 2
-            first, last = QPoint(Space.XS, y), QPoint(self.width() - side - Space.XS, y)
+            first, last = QPoint(0, y), QPoint(self.width() - side, y)
         if self.isRightToLeft() and not along:
             first, last = last, first
         self._before.move(first)
@@ -275,16 +278,22 @@ class StageArea(QWidget):
         key = self._arrangement.stage
         tile = self._tiles.get(key) if key is not None and key.screen else None
         self._screen_bar.set_tile(tile)
-        self._screen_bar.setVisible(tile is not None)
+        self._screen_bar.setVisible(tile is not None and self._controls)
         if tile is not None:
             self._screen_bar.adjustSize()
             box = tile.geometry()
             x = box.x() + (box.width() - self._screen_bar.width()) // 2
-            self._screen_bar.move(x, box.y() + Space.S)
+            self._screen_bar.move(x, box.y() + box.height() - self._screen_bar.height() - Space.S)
             self._screen_bar.raise_()
         overlay = self._tiles.get(self._arrangement.overlay) if self._arrangement.overlay is not None else None
         if overlay is not None:
             overlay.raise_()
+
+    def set_controls_visible(self, visible: bool) -> None:
+        """The zoom bar comes and goes with the toolbar."""
+        if visible != self._controls:
+            self._controls = visible
+            self._place_screen_bar()
 
     def _show_zoom(self) -> None:
         self._screen_bar.refresh()

@@ -387,7 +387,7 @@ class Tile(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colour(DARK.stage, 0.7))
             painter.drawRoundedRect(QRectF(self._menu.geometry()), Radius.SMALL, Radius.SMALL)
-        if model.lost and rect.width() > 90:
+        if model.notice and rect.width() > 90:
             tile_paint.paint_notice(painter, rect, "wifi-off", self.tr("Connection lost"))
         if self._ring > 0:
             tile_paint.paint_ring(painter, rect, Radius.CARD, self._ring)

@@ -30,6 +30,8 @@ class TileModel:
     """1 or 2 of 3 bars; ``None`` when the connection is good or unknown."""
     speaking: bool = False
     lost: bool = False
+    notice: bool = False
+    """Whether the tile says so itself; while the whole call reconnects the banner does."""
     paused: bool = False
     """The server does not send this source now: the avatar is shown until it does."""
     mirrored: bool = False
@@ -52,6 +54,7 @@ def tile_model(state: CallState, key: TileKey, *, pinned: bool = False, mirror_s
     source = selectors.source_of(state, key.participant_id, content)
     frozen = source is not None and not source.muted and source.frozen
     reconnecting = state.phase is CallPhase.RECONNECTING and not person.is_local
+    lost = frozen or (not person.connection_active and not person.is_local)
     bars = selectors.quality_bars(person.quality)
     return TileModel(
         key=key,
@@ -61,9 +64,10 @@ def tile_model(state: CallState, key: TileKey, *, pinned: bool = False, mirror_s
         microphone_muted=not key.screen and selectors.is_muted(state, person.id, MediaKind.AUDIO),
         hand=None if key.screen else selectors.hand_position(state, person.id),
         bars=None if key.screen or bars == 3 else bars,
-        speaking=not key.screen and selectors.is_speaking(person),
+        speaking=not key.screen and not reconnecting and selectors.is_speaking(person),
         paused=source is not None and not person.is_local and not source.forwarded,
-        lost=frozen or reconnecting or (not person.connection_active and not person.is_local),
+        lost=lost or reconnecting,
+        notice=lost and not reconnecting,
         mirrored=person.is_local and not key.screen and mirror_self,
         pinned=pinned,
     )

@@ -100,6 +100,9 @@ class TopBar(QWidget):
     def _fit_title(self) -> None:
         shown = elide(self._full_title, font(Type.EMPHASIS, strong=True), self.title.width())
         self.title.setText(shown)
+        # A label follows the direction of its text; a title follows the window.
+        side = Qt.AlignmentFlag.AlignRight if self.isRightToLeft() else Qt.AlignmentFlag.AlignLeft
+        self.title.setAlignment(side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter)
         self.title.setAccessibleName(self._full_title)
         self.title.setToolTip("" if shown == self._full_title else self._full_title)
 

@@ -419,6 +419,7 @@ class MeetingView(QWidget):
     def _wake(self) -> None:
         if self.fader.hidden:
             self.fader.show()
+            self.stage.set_controls_visible(True)
             if self.full_screen:
                 self.top_bar.show()
         self._idle.start()
@@ -435,6 +436,7 @@ class MeetingView(QWidget):
             self._idle.start()
             return
         self.fader.hide()
+        self.stage.set_controls_visible(False)
         if self.full_screen:
             self.top_bar.hide()
 
