@@ -489,6 +489,9 @@ class MediaEngine(Protocol):
 
     async def play_test_sound(self) -> None: ...
 
+    def play_sound(self, name: str, volume: float = 1.0) -> Callable[[], None]:
+        """Play a sound of :class:`app.media.sounds.Sound` by its value; returns the function that stops it."""
+
     async def start_recording(self, path: Path, call_id: str) -> None:
         """Record the mixed sound and the pictures of one call into a Matroska file until :meth:`stop_recording`."""
 

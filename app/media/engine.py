@@ -28,7 +28,7 @@ from app.media.api import (
     VideoInput,
 )
 from app.media.call_media import CallMedia, EngineParts, Local, Parts
-from app.media.errors import InvalidState
+from app.media.errors import DeviceError, InvalidState
 from app.media.frames import FrameSlotImpl
 from app.media.inputs import Inputs
 from app.media.runtime import MediaThread, Outbox
@@ -36,6 +36,8 @@ from app.media.runtime import MediaThread, Outbox
 logger = logging.getLogger(__name__)
 
 MAX_DATA_BYTES = 262_144
+CAMERA_WATCH_S = 2.0
+"""How long after plugging in a camera is offered."""
 
 
 class EngineTransport:
@@ -180,6 +182,8 @@ class Engine:
         self._inputs = Inputs(post=self._thread.post, emit=self._emit)
         self._backend_ready = False
         self._recorder: Any = None
+        self._known_devices: tuple[Device, ...] = ()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------ life and events
 
@@ -191,12 +195,18 @@ class Engine:
             await transport.close()
         if self._thread.running:
             await self.stop_recording()
-            await self._thread.call(self._inputs.close())
+            await self._thread.call(self._end())
             await asyncio.to_thread(self._thread.stop)
         with self._lock:
             for outbox in self._subscribers:
                 outbox.close()
             self._subscribers.clear()
+
+    async def _end(self) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._inputs.close()
 
     def subscribe(self, listener: Callable[[api.EngineEvent], None]) -> Callable[[], None]:
         outbox = Outbox(listener)
@@ -281,7 +291,44 @@ class Engine:
             self._backend_ready = True
         from app.media.devices import make_backend
 
-        self._inputs.backend = make_backend(self._emit)
+        self._inputs.backend = make_backend(self._on_device_event)
+        self.start()
+        self._thread.post(self._watch)
+
+    def _on_device_event(self, event: api.EngineEvent) -> None:
+        """From any thread. The backend of sound knows nothing of cameras, so the whole list is told instead."""
+        if isinstance(event, api.DevicesChanged):
+            self._thread.post(self._tell_devices)
+        else:
+            self._emit(event)
+
+    def _tell_devices(self) -> None:
+        task = asyncio.ensure_future(self._list_devices())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _list_devices(self) -> None:
+        # Cameras are listed on the window's thread, which may be waiting for the engine: never wait for it here.
+        try:
+            devices = await asyncio.to_thread(self.devices)
+        except (DeviceError, TimeoutError) as error:
+            logger.warning("devices cannot be listed: %s", error)
+            return
+        if devices != self._known_devices:
+            self._known_devices = devices
+            self._emit(api.DevicesChanged(devices))
+
+    async def _watch_cameras(self) -> None:
+        """Nothing tells of a new camera without one being open, so the list is looked at now and then."""
+        while True:
+            await asyncio.sleep(CAMERA_WATCH_S)
+            if self._subscribers:
+                await self._list_devices()
+
+    def _watch(self) -> None:
+        task = asyncio.ensure_future(self._watch_cameras())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def devices(self) -> tuple[Device, ...]:
         self._prepare_backend()
@@ -315,19 +362,26 @@ class Engine:
 
     async def play_test_sound(self) -> None:
         """Three notes on the chosen loudspeaker; returns when they have been played."""
-        from app.media.tones import sequence
+        from app.media.sounds import Sound, samples
 
         self.start()
         done = asyncio.Event()
         loop = asyncio.get_running_loop()
-        samples = sequence((((523.25,), 200), ((659.25,), 200), ((783.99,), 350)))
-        await self._thread.call(self._inputs.ensure_output())
 
         def finished() -> None:
             loop.call_soon_threadsafe(done.set)
 
-        self._inputs.mixer.play(samples, on_done=finished)
+        await self._thread.call(self._inputs.ensure_output())
+        self._inputs.mixer.play(samples(Sound.TEST), on_done=finished)
         await done.wait()
+
+    def play_sound(self, name: str, volume: float = 1.0) -> Callable[[], None]:
+        """Play a sound of :class:`app.media.sounds.Sound` by its value; returns the function that stops it."""
+        from app.media.sounds import Sound, play
+
+        self.start()
+        asyncio.run_coroutine_threadsafe(self._inputs.ensure_output(), self._thread.loop)
+        return play(self._inputs.mixer, Sound(name), volume).stop
 
     # ------------------------------------------------------------ recording
 

@@ -21,6 +21,7 @@ from app.media.errors import DeviceError
 from app.media.frames import FrameSlotImpl
 from app.media.levels import MicrophoneMonitor, Reading, meter
 from app.media.mixer import Mixer, Samples
+from app.media.processing import MicrophoneProcessor
 from app.media.video_capture import VideoCapture, open_video_input
 
 logger = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ class Inputs:
         self.mixer = mixer or Mixer()
         self.backend: AudioBackend = NoBackend()
         self.processing = AudioProcessing()
-        self.make_processor: Callable[[AudioProcessing, Mixer], Any] | None = None
+        self.make_processor: Callable[[AudioProcessing, Mixer], Any] = MicrophoneProcessor
         self._post = post
         self._emit = emit
         self._locks = {what: asyncio.Lock() for what in ("microphone", "speaker", "camera", "screen")}
@@ -146,7 +147,7 @@ class Inputs:
             if source is None or source.kind == "none":
                 await self._close_microphone()
                 return
-            chain = self._new_chain()
+            chain = await self._new_chain(source)
             try:
                 stream = await asyncio.to_thread(open_microphone, self.backend, source, chain.feed)
             except DeviceError as error:
@@ -157,15 +158,16 @@ class Inputs:
             if stream is not None:
                 self._emit(api.InputStarted("microphone", stream.device))
 
-    def _new_chain(self) -> MicrophoneChain:
-        if self._processor is None and self.make_processor is not None:
-            self._processor = self.make_processor(self.processing, self.mixer)
-        chain = MicrophoneChain(
-            post=self._post,
-            deliver=self._deliver,
-            report=self._report,
-            process=self._processor.process if self._processor is not None else None,
-        )
+    async def _new_chain(self, source: AudioInput) -> MicrophoneChain:
+        process = None
+        # A test signal must arrive as it is: noise suppression would remove the tone.
+        if source.kind == "device":
+            if self._processor is None:
+                self._processor = self.make_processor(self.processing, self.mixer)
+                # Loads the library, half a second, which the device's thread must not wait for.
+                await asyncio.to_thread(lambda: self._processor.available)
+            process = self._processor.process
+        chain = MicrophoneChain(post=self._post, deliver=self._deliver, report=self._report, process=process)
         chain.monitor.muted = self._muted
         return chain
 
