@@ -308,7 +308,9 @@ class MainWindow(QWidget):
 
         self._drop_meeting()
         self._call_id = call_id
-        self.meeting = MeetingView(self.controller, call_id)
+        self.meeting = MeetingView(
+            self.controller, call_id, panels={"participants": lambda: self._make_participants(call_id)}
+        )
         self.stack.addWidget(self.meeting)
         self._connect_meeting()
         self.rail.set_meeting(True)
@@ -317,25 +319,29 @@ class MainWindow(QWidget):
         self._title(self.controller.state(call_id))
         self.go_meeting()
 
+    def _make_participants(self, call_id: str) -> QWidget:
+        from ui.meeting.arrange import TileKey
+        from ui.panels.participants import ParticipantsPanel
+
+        meeting = self.meeting
+        panel = ParticipantsPanel(self.controller, call_id)
+        panel.privateMessageRequested.connect(meeting.write_to)
+        panel.pinRequested.connect(lambda person: meeting.stage.toggle_pin(TileKey(person)))
+        return panel
+
     def _connect_meeting(self) -> None:
-        for name, slot in (
-            ("shareRequested", self.open_share),
-            ("settingsRequested", self.open_settings),
-            ("shortcutsRequested", self.open_shortcuts),
-            ("leaveRequested", self.leave),
-            ("homeRequested", self.go_home),
-        ):
-            signal = getattr(self.meeting, name, None)
-            if signal is not None:
-                signal.connect(slot)
+        meeting = self.meeting
+        meeting.shareRequested.connect(self.open_share)
+        meeting.settingsRequested.connect(self.open_settings)
+        meeting.shortcutsRequested.connect(self.open_shortcuts)
+        meeting.leaveRequested.connect(self.leave)
+        meeting.homeRequested.connect(self.go_home)
 
     def _drop_meeting(self) -> None:
         meeting, self.meeting = self.meeting, None
         if meeting is not None:
             self.stack.removeWidget(meeting)
-            release = getattr(meeting, "release", None) or getattr(meeting, "shutdown", None)
-            if release is not None:
-                release()
+            meeting.release()
             meeting.deleteLater()
         self.rail.set_meeting(False)
         self.bar.hide()

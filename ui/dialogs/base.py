@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from ui import forms
@@ -35,6 +36,13 @@ class Dialog(QDialog):
         layout.addLayout(self.content)
         layout.addLayout(self.buttons)
         self._ring = FocusRing(self)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        # Wrapped labels ask for more height before they know their width.
+        layout = self.layout()
+        if layout is not None and layout.hasHeightForWidth():
+            self.resize(self.width(), layout.totalHeightForWidth(self.width()))
+        super().showEvent(event)
 
     def add_button(self, text: str, clicked: object, kind: str = "") -> PushButton:
         """Add a button at the end of the row; the primary or dangerous one is pressed by Enter."""

@@ -179,7 +179,7 @@ class LeftView(_Centred):
         self.question = forms.label(self.tr("How was the meeting?"))
         self.stars = Stars()
         self.stars.chosen.connect(self._rated)
-        self.thanks = forms.label("", "good")
+        self.thanks = forms.label("", "good", wrap=False)
         self.content.addWidget(self.title)
         self.content.addWidget(self.sentence)
         self.content.addSpacing(Space.S)
@@ -198,17 +198,20 @@ class LeftView(_Centred):
             self.title.setText(self.tr("The meeting is over for you"))
             self.sentence.setText(i18n.sentence(state.end_reason))
         elif state.joined_at is not None:
-            minutes = max(0, now_ms - state.joined_at) // 60_000
-            self.sentence.setText(
-                self.tr("You were in it for %n minute(s).", "", int(minutes))
-                if minutes
-                else self.tr("You were in it for less than a minute.")
-            )
+            self.sentence.setText(self._stay(max(0, now_ms - state.joined_at) // 60_000))
         else:
             self.sentence.setText("")
         self.stars.clear()
         self.thanks.setText("")
         announce(self, f"{self.title.text()}. {self.sentence.text()}")
+
+    def _stay(self, minutes: int) -> str:
+        if not minutes:
+            return self.tr("You were in it for less than a minute.")
+        hours, minutes = divmod(minutes, 60)
+        if not hours:
+            return self.tr("You were in it for %n minute(s).", "", minutes)
+        return self.tr("You were in it for {duration} h.").format(duration=f"{hours}:{minutes:02}")
 
     def _rated(self, stars: int) -> None:
         self.thanks.setText(self.tr("Noted on this computer. Thank you."))

@@ -245,6 +245,12 @@ class PrejoinView(QWidget):
         camera = not self.camera_off and bool(self.camera.devices())
         self._tasks.spawn(self._controller.open_preview(camera=camera, microphone=bool(self.microphone.devices())))
 
+    def reopen_devices(self) -> None:
+        """Somebody else used the preview meanwhile (the settings window): take it again."""
+        if self.isVisible() and self.call_id is None:
+            self._show_media()
+            self._open_devices()
+
     def _play(self) -> None:
         self._tasks.spawn(self._controller.play_test_sound())
 
