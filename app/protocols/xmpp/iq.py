@@ -68,6 +68,9 @@ class IqTracker:
             if pending.deadline_ms <= now_ms and self._pending.pop(id_, None) is not None:
                 pending.on_answer(None, TIMEOUT)
 
+    def next_deadline(self) -> int | None:
+        return min((p.deadline_ms for p in self._pending.values()), default=None)
+
     def cancel_all(self) -> None:
         """Forgets all requests without calling anybody (the session is gone)."""
         self._pending.clear()
