@@ -24,6 +24,8 @@ from app.media.video_capture import FailureListener, Listeners, TestCardCapture,
 PORTAL_ID = "screen:portal"
 """The one source on Wayland: the system asks which screen or window."""
 THUMBNAIL_TIMEOUT_S = 3.0
+STILL_MS = 1_000.0
+"""A screen that stands still is passed on this often all the same."""
 MAX_WINDOWS = 100
 MAX_TITLE = 200
 _NO_DESKTOP = ("offscreen", "minimal", "vnc", "linuxfb")
@@ -174,7 +176,7 @@ class QtScreen(QtCapture):
 
 
 class Changing(Listeners):
-    """Passes on only the frames of another capture that differ from the one before.
+    """Passes on only the frames of another capture that differ from the one before, and one each second.
 
     A desktop stands still most of the time; what does not change need not be scaled and encoded.
     """
@@ -183,6 +185,7 @@ class Changing(Listeners):
         super().__init__(inner.source)
         self._inner = inner
         self._before: Any = None
+        self._delivered_ms = float("-inf")
         self._detach = inner.attach(self._frame)
 
     @property
@@ -196,9 +199,10 @@ class Changing(Listeners):
 
     def _frame(self, frame: Any, captured_ms: float) -> None:
         before = self._before
-        if before is not None and same_picture(before, frame):
+        still = captured_ms - self._delivered_ms < STILL_MS and before is not None and same_picture(before, frame)
+        if still:
             return
-        self._before = frame
+        self._before, self._delivered_ms = frame, captured_ms
         self.deliver(frame, captured_ms)
 
     def close(self) -> None:

@@ -219,11 +219,12 @@ class VideoSender:
         self._muted = muted
         if muted:
             with self._lock:
-                self._newest = None
-                # What was seen before muting must not be sent when a viewer asks after unmuting.
-                self._last = None
+                # What was seen before muting must not be sent after unmuting.
+                self._newest = self._last = None
         else:
             self._keyframe_wanted = True
+            if self.content is SourceContent.SCREEN:
+                self._repeat()
 
     def input_stopped(self) -> None:
         """The camera or screen is closed: its last picture is not sent again."""
@@ -270,12 +271,14 @@ class VideoSender:
 
     def push(self, frame: Any, captured_ms: float) -> None:
         """A picture (``av.VideoFrame``) and when it was taken (ms of a monotonic clock). Never blocks."""
-        if not self.sending:
-            return
         with self._lock:
+            # Kept while muted, too: a screen that stands still must be there when sending begins again.
+            self._last = (frame, captured_ms)
+            if not self.sending:
+                return
             if self._newest is not None:
                 self._skipped += 1
-            self._newest = self._last = (frame, captured_ms)
+            self._newest = self._last
             if self._scheduled:
                 return
             self._scheduled = True

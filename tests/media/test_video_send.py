@@ -182,6 +182,22 @@ async def test_a_still_screen_repairs_its_last_picture_by_itself() -> None:
     pair.close()
 
 
+async def test_a_still_screen_is_sent_when_it_is_unmuted() -> None:
+    pair = Pair(Line(), content=SCREEN)
+    pair.sender.set_muted(True)
+    pair.push()
+    pair.sender.set_muted(False)
+    assert (await pair.until_shown(0)).number == 0
+    # The camera of before muting is gone: it is not shown when the camera comes back.
+    pair.sender.set_muted(True)
+    sent = len(pair.line.sent)
+    pair.sender.set_muted(False)
+    pair.sender.request_keyframe()
+    await asyncio.sleep(0.2)
+    assert len(pair.line.sent) == sent
+    pair.close()
+
+
 async def test_text_gets_few_frames_and_motion_all() -> None:
     counts = {}
     for optimise_for in ("text", "motion"):
