@@ -366,8 +366,9 @@ class DevicesChanged:
 
 @dataclass(frozen=True, slots=True)
 class InputFailed:
-    """A device could not be opened or went away. ``code`` is not_found, permission_denied, busy, unsupported_resolution,
-    constraint_failed, cancelled or general; ``what`` is microphone, camera, screen or speaker."""
+    """A device could not be opened or went away. ``code`` is not_found, permission_denied, busy, cancelled or general,
+    unsupported_resolution, constraint_failed; ``what`` is microphone, camera, screen, speaker, or recording (the file
+    could not be written on)."""
 
     what: str
     code: str
@@ -418,7 +419,11 @@ class Transport(Protocol):
 
     async def add_remote_candidates(self, candidates: tuple[IceCandidate, ...]) -> None: ...
 
-    def map_source(self, source: RemoteSource) -> None: ...
+    def set_media(self, media: tuple[MediaDescription, ...]) -> None:
+        """Other payload types, header extensions or feedback after a renegotiation (for senders made from then on)."""
+
+    def map_source(self, source: RemoteSource) -> None:
+        """An SSRC of 0 takes whatever comes for the source's kind (peers that signal no SSRCs)."""
 
     def unmap_source(self, name: str) -> None: ...
 

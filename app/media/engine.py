@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.calls.model import SourceContent
 from app.media import api
@@ -33,6 +33,9 @@ from app.media.frames import FrameSlotImpl
 from app.media.inputs import Inputs
 from app.media.runtime import MediaThread, Outbox
 
+if TYPE_CHECKING:
+    from app.media.call_recording import CallRecording
+
 logger = logging.getLogger(__name__)
 
 MAX_DATA_BYTES = 262_144
@@ -51,6 +54,7 @@ class EngineTransport:
         self._open_channels: set[str] = set()
         self._closed = False
         self.on_closed: Callable[[EngineTransport], None] = lambda transport: None
+        self.before_close: Callable[[EngineTransport], Awaitable[None]] | None = None
 
     def emit(self, event: api.MediaEvent) -> None:
         """On the engine's loop."""
@@ -158,6 +162,8 @@ class EngineTransport:
             return
         self._closed = True
         try:
+            if self.before_close is not None:
+                await self.before_close(self)
             await self._thread.call(self._media.close())
         finally:
             self._open_channels.clear()
@@ -181,7 +187,8 @@ class Engine:
         self._transports: set[EngineTransport] = set()
         self._inputs = Inputs(post=self._thread.post, emit=self._emit)
         self._backend_ready = False
-        self._recorder: Any = None
+        self._recording: CallRecording | None = None
+        self._recorded: EngineTransport | None = None
         self._known_devices: tuple[Device, ...] = ()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -237,7 +244,13 @@ class Engine:
         with self._lock:
             self._transports.add(transport)
         transport.on_closed = self._forget
+        transport.before_close = self._before_close
         return transport
+
+    async def _before_close(self, transport: EngineTransport) -> None:
+        """A recording ends with its call."""
+        if self._recorded is transport:
+            await self.stop_recording()
 
     def _forget(self, transport: EngineTransport) -> None:
         with self._lock:
@@ -386,12 +399,33 @@ class Engine:
     # ------------------------------------------------------------ recording
 
     async def start_recording(self, path: Path, call_id: str) -> None:
-        transport = next((t for t in self._transports if t.call_id == call_id), None)
+        """See the protocol. Raises :class:`InvalidState` without such a call or while another recording runs, and
+        ``OSError`` when the file cannot be made."""
+        await self._thread.call(self._start_recording(path, call_id))
+
+    async def _start_recording(self, path: Path, call_id: str) -> None:
+        from app.media.call_recording import CallRecording
+        from app.media.record import Recorder
+
+        with self._lock:
+            transport = next((t for t in self._transports if t.call_id == call_id), None)
         if transport is None:
             raise InvalidState("there is no such call to record")
-        if self._recorder is not None:
+        if self._recording is not None:
             raise InvalidState("a recording is running already")
-        raise InvalidState("recording is not available")
+
+        def failed(message: str) -> None:
+            self._emit(api.InputFailed("recording", "general", path.name, message))
+
+        recorder = await asyncio.to_thread(Recorder, path, on_failed=failed)
+        self._recording = CallRecording(recorder, transport.media, self._inputs)
+        self._recorded = transport
 
     async def stop_recording(self) -> Path | None:
-        return None
+        if not self._thread.running:
+            return None
+        return await self._thread.call(self._stop_recording())
+
+    async def _stop_recording(self) -> Path | None:
+        recording, self._recording, self._recorded = self._recording, None, None
+        return None if recording is None else await recording.close()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from app.calls.model import MediaKind, SourceContent
 from app.media import api, stamp
 from app.media.api import AudioInput, RemoteSource, TransportConfig, VideoInput
 from app.media.engine import Engine, EngineTransport
+from app.media.errors import InvalidState
 from app.media.tones import find_chirps, power_at
 from tests.media.transport_tools import AUDIO, eventually, video
 
@@ -223,3 +226,41 @@ async def test_data_channel_and_dtmf(sides: tuple[Side, Side]) -> None:
     await right.until(lambda: any(p.payload[1] & 0x80 for p in seen))
     assert {p.payload[0] for p in seen} == {1}
     assert MediaKind.AUDIO is MediaKind("audio")
+
+
+async def test_recording_of_a_call_has_both_sides(sides: tuple[Side, Side], tmp_path: Path) -> None:
+    left, right = sides
+    await left.engine.set_camera(VideoInput(kind="test", width=320, height=180, fps=30))
+    await left.engine.set_microphone(AudioInput(kind="test", tone_hz=TONE_HZ))
+    mic = await left.transport.add_sender("left-a0", SourceContent.MICROPHONE)
+    cam = await left.transport.add_sender("left-v0", SourceContent.CAMERA)
+    right.transport.map_source(remote(mic))
+    right.transport.map_source(remote(cam))
+    for name in ("left-a0", "left-v0"):
+        left.transport.set_muted(name, False)
+    await right.until(lambda: len(right.of(api.SourceStarted)) == 2)
+    with pytest.raises(InvalidState):
+        await right.engine.start_recording(tmp_path / "other.mkv", "no such call")
+    for side in sides:
+        await side.engine.start_recording(tmp_path / f"{side.name}.mkv", side.name)
+    await asyncio.sleep(2.0)
+    heard = await right.engine.stop_recording()
+    # Closing the call finishes the other file.
+    await left.transport.close()
+    for path in (heard, tmp_path / "left.mkv"):
+        assert path is not None
+        sound, pictures = play(path)
+        assert power_at(sound[len(sound) // 2 :], TONE_HZ) > 1000
+        assert any(stamp.read(picture) is not None for picture in pictures)
+
+
+def play(path: Path) -> tuple[np.ndarray, list[Any]]:
+    with av.open(str(path)) as container:
+        sound, pictures = [], []
+        for frame in container.decode():
+            if isinstance(frame, av.VideoFrame):
+                pictures.append(frame)
+            else:
+                samples = frame.to_ndarray()[0]
+                sound.append((samples * 32767).astype(np.int16) if samples.dtype == np.float32 else samples)
+    return np.concatenate(sound), pictures
