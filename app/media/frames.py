@@ -263,3 +263,28 @@ def shown_size(width: int, height: int, wanted: tuple[int, int] | None) -> tuple
     while min(width / wanted[0], height / wanted[1]) >= SHRINK_RATIO and width >= 4 and height >= 4:
         width, height = width // 2, height // 2
     return width, height
+
+
+def rotated(frame: Any, degrees: int) -> Any:
+    """*frame* turned clockwise by 90, 180 or 270 degrees, as a new ``yuv420p`` frame; anything else returns it as is.
+
+    Phones send pictures as their camera sits and say in a header extension how to turn them (3GPP TS 26.114 7.4.5).
+    """
+    if degrees not in (90, 180, 270):
+        return frame
+    import av
+    import numpy as np
+
+    if frame.format.name != "yuv420p":
+        frame = frame.reformat(format="yuv420p")
+    swapped = degrees != 180
+    # An odd size has half a chroma sample more at the end, which must not end up at the beginning.
+    width, height = frame.width & ~1, frame.height & ~1
+    turned = av.VideoFrame(height if swapped else width, width if swapped else height, "yuv420p")
+    for index, (source, target) in enumerate(zip(frame.planes, turned.planes, strict=True)):
+        columns, rows = (width, height) if index == 0 else (width // 2, height // 2)
+        pixels = np.frombuffer(memoryview(source), np.uint8)[: source.line_size * rows].reshape(rows, source.line_size)
+        room = np.frombuffer(memoryview(target), np.uint8)[: target.line_size * target.height]
+        result = np.rot90(pixels[:, :columns], -degrees // 90)
+        room.reshape(target.height, target.line_size)[:, : result.shape[1]] = result
+    return turned

@@ -27,7 +27,7 @@ from typing import Any
 from aiortc.rtp import RtpPacket
 
 from app.media.api import Codec, RemoteSource
-from app.media.frames import FrameSlotImpl, Strand, decode_pool
+from app.media.frames import FrameSlotImpl, Strand, decode_pool, rotated
 from app.media.parts import Feedback
 from app.media.video_assembly import AssembledFrame, FrameAssembler
 from app.media.video_codec import CLOCK_RATE, DecodeError, Part, PayloadError, VideoDecoder, depayload
@@ -141,6 +141,7 @@ class VideoReceiver:
         self._frozen_since: float | None = None
         self._frozen_ms = 0.0
         self._codec: str | None = None
+        self._rotation = 0
         # Written by the worker
         self._started = False
         self._frames = self._keyframes = self._decode_errors = 0
@@ -159,6 +160,7 @@ class VideoReceiver:
     # ------------------------------------------------------------ packets (loop)
 
     def receive(self, packet: RtpPacket, arrived_ms: float) -> None:
+        """Take a packet; its ``rotation``, if any (degrees clockwise, ``urn:3gpp:video-orientation``), is obeyed."""
         if self._closed:
             return
         codec = self._codecs.get(packet.payload_type)
@@ -181,6 +183,12 @@ class VideoReceiver:
             self._codec = codec
             self._note_owed(packet.timestamp, now)
         self._last_packet_ms = now
+        # Sent with the last packet of a frame, and only there (3GPP TS 26.114 section 7.4.5).
+        rotation = getattr(packet, "rotation", None)
+        if packet.marker and part is not None:
+            self._rotation = rotation or 0
+        elif rotation is not None:
+            self._rotation = rotation
         frames = self._assembler.push(
             packet.sequence_number, packet.timestamp, bool(packet.marker), part, codec or "", arrived_ms, damaged
         )
@@ -340,10 +348,10 @@ class VideoReceiver:
             self._strand.clear()
             self._assembler.expect_keyframe()
             return
-        epoch, slot = self._epoch, self.slot
-        self._strand.post(lambda: self._decode(frame, epoch, slot))
+        epoch, slot, rotation = self._epoch, self.slot, self._rotation
+        self._strand.post(lambda: self._decode(frame, epoch, slot, rotation))
 
-    def _decode(self, frame: AssembledFrame, epoch: int, slot: FrameSlotImpl) -> None:
+    def _decode(self, frame: AssembledFrame, epoch: int, slot: FrameSlotImpl, rotation: int) -> None:
         """In a worker."""
         if epoch != self._epoch:
             return
@@ -361,6 +369,8 @@ class VideoReceiver:
         self._decode_ms += ((time.perf_counter() - started) * 1000 - self._decode_ms) * 0.05
         if picture is None:
             return
+        if rotation:
+            picture = rotated(picture, rotation)
         self._keyframes += frame.keyframe
         media_ms = self._media_ms(frame.timestamp)
         hold = self._hold_ms(frame.timestamp)

@@ -7,11 +7,12 @@ import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from app.media import stamp
 from app.media.api import Picture
-from app.media.frames import FrameSlotImpl, Strand, shown_size
+from app.media.frames import FrameSlotImpl, Strand, rotated, shown_size
 from app.media.testcard import TestCard
 
 WAIT_S = 5.0
@@ -217,3 +218,22 @@ def test_a_broken_job_does_not_stop_the_strand(caplog: pytest.LogCaptureFixture)
         strand.post(done.set)
         assert done.wait(WAIT_S)
     assert "media worker job failed" in caplog.text
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+@pytest.mark.parametrize("size", [(64, 36), (200, 100), (66, 50)])
+def test_pictures_of_phones_are_turned(degrees: int, size: tuple[int, int]) -> None:
+    frame = TestCard(*size, 3).draw(5_000)
+    turned = rotated(frame, degrees)
+    expected_size = size if degrees == 180 else (size[1], size[0])
+    assert (turned.width, turned.height) == expected_size
+    rgb, turned_rgb = frame.to_ndarray(format="rgb24").astype(int), turned.to_ndarray(format="rgb24").astype(int)
+    assert abs(np.rot90(rgb, -degrees // 90) - turned_rgb).mean() < 12
+    back = rotated(turned, 360 - degrees)
+    assert (back.to_ndarray() == frame.to_ndarray()).all()
+
+
+@pytest.mark.parametrize("degrees", [0, 45, -90, 360])
+def test_other_angles_leave_the_picture_alone(degrees: int) -> None:
+    frame = TestCard(64, 36).draw()
+    assert rotated(frame, degrees) is frame

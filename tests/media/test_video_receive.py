@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import av
 import pytest
 from aiortc.rtp import RtpPacket
 from hypothesis import HealthCheck, given, settings
@@ -179,6 +180,32 @@ async def test_lip_sync_holds_pictures_back() -> None:
     await pair.run(30)
     await pair.until_shown(number + 25)
     assert [found.number for found in pair.stamps] == sorted({found.number for found in pair.stamps})
+    pair.close()
+
+
+async def test_a_phone_held_upright_is_shown_upright() -> None:
+    line = Line()
+    pair = Pair(line)
+    receive = pair.receiver.receive
+
+    def turn(packet: RtpPacket) -> None:
+        if packet.marker:
+            packet.rotation = 90  # type: ignore[attr-defined]
+        receive(packet, pair.loop.time() * 1000)
+
+    line.deliver = turn  # type: ignore[method-assign]
+    shown = asyncio.Event()
+    sizes: list[tuple[int, int]] = []
+
+    def see(frame: av.VideoFrame, ms: float) -> None:
+        sizes.append((frame.width, frame.height))
+        pair.loop.call_soon_threadsafe(shown.set)
+
+    pair.slot.attach_raw(see)
+    pair.push()
+    async with asyncio.timeout(5):
+        await shown.wait()
+    assert sizes[0] == (180, 320)
     pair.close()
 
 
