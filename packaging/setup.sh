@@ -21,7 +21,7 @@ install_packages() {
         say "installing system packages:$missing"
         export DEBIAN_FRONTEND=noninteractive
         # shellcheck disable=SC2086
-        if as_root apt-get update -q && as_root apt-get install -q -y --no-install-recommends $missing; then return 0; fi
+        if as_root apt-get update -qq && as_root apt-get install -qq -y --no-install-recommends $missing; then return 0; fi
         say "some system packages could not be installed; going on without them"
     else
         say "these system packages are missing, and installing them needs an administrator:"

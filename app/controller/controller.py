@@ -22,6 +22,7 @@ from app.calls.model import CallPhase, CallState, SourceContent, frozen_map
 from app.calls.reducer import FINAL_PHASES
 from app.controller.api import JoinOptions, RecentMeeting, Recognition, Unsubscribe
 from app.controller.call import Call, now_ms
+from app.controller.call_engine import CallEngine
 from app.controller.devices import DeviceKeeper, Hold, Inputs
 from app.controller.refusals import refused, refused_device
 from app.controller.tasks import TaskScope
@@ -42,18 +43,9 @@ ENGINE_CLOSE_TIMEOUT_S = 5.0
 """The engine ends its thread in well under a second; more means that a driver hangs."""
 PREVIEW = "preview"
 _Listener = TypeVar("_Listener")
-LEVEL_STEP = 0.02
-"""A change of our own level smaller than this is not worth a repaint."""
-
 _SECRET_EXTRAS = frozenset({"jwt", "token", "password"})
 """Parts of an address that are good for one join and must not be kept."""
 
-_HINT_SETTINGS: Mapping[str, str] = {
-    "talking_while_muted": "hints.talk_while_muted",
-    "no_signal": "hints.no_signal",
-    "signal_back": "hints.no_signal",
-    "noisy": "hints.noisy",
-}
 _DEVICE_SETTINGS = frozenset(
     {"devices.microphone", "devices.camera", "devices.speaker", "video.camera_size", "video.max_fps"}
 )
@@ -101,7 +93,6 @@ class Controller:
         self._preset = preset or Preset()
         self._before_close: list[Callable[[], Awaitable[None]]] = []
         self._after_close: list[Callable[[], Awaitable[None]]] = []
-        self._level = 0.0
         self._closed = False
         self._unsubscribe_store = store.subscribe(self._settings_changed)
 
@@ -130,20 +121,26 @@ class Controller:
     async def _join(self, call: Call) -> None:
         # The devices open while the server answers; neither waits for the other.
         self._tasks.start(self._keeper.settle(), "devices")
-        await call.join(self._registry, self.engine, self._request(call))
+        await call.join(self._registry, lambda: self._engine_for(call), self._request(call))
+
+    def _engine_for(self, call: Call) -> MediaEngine:
+        return CallEngine(self.engine(), self._keeper, call.call_id, self._store.get)
 
     def _request(self, call: Call) -> JoinRequest:
         options = call.options
         values = self._store.values()
         vendor_options: dict[str, Any] = settings.join_options(values)
+        if vendor_options["channelLastN"] < 0:
+            del vendor_options["channelLastN"]  # no limit of ours: the server's own holds
         vendor_options["startSilent"] = options.start_silent
-        vendor_options["startAudioOnly"] = options.audio_only
+        vendor_options["audio_only"] = options.audio_only
+        vendor_options["send_max_height"] = self._store.get("video.send_max_height") or None
         return JoinRequest(
             call_id=call.call_id,
             address=call.address,
             display_name=options.display_name,
             password=options.password or self._preset.password,
-            token=options.token or self._preset.token or call.address.extra.get("jwt"),
+            token=options.token or self._preset.token or call.address.token,
             microphone_muted=options.microphone_muted or options.start_silent,
             camera_muted=options.camera_muted or options.audio_only,
             start_silent=options.start_silent,
@@ -188,7 +185,7 @@ class Controller:
             call.apply_volume(action.participant_id)
         else:
             self._check_allowed(call, action)
-            await self._perform_with_devices(call, action)
+            await self._perform(call, action)
 
     def _check_allowed(self, call: Call, action: Action) -> None:
         """Refuse before the session is asked."""
@@ -201,13 +198,6 @@ class Controller:
             return
         raise refused("not_allowed" if capability.present else "absent", capability.reason)
 
-    async def _perform_with_devices(self, call: Call, action: Action) -> None:
-        if isinstance(action, act.SetCamera) and not action.muted:
-            await self._open_for(call, "camera")
-        elif isinstance(action, act.SetMicrophone) and not action.muted:
-            await self._open_for(call, "microphone")
-        await self._perform(call, action)
-
     async def _perform(self, call: Call, action: Action) -> None:
         if call.session is None:
             raise refused("not_connected")
@@ -219,22 +209,6 @@ class Controller:
             raise refused("media", details=str(error)) from error
         except TimeoutError as error:
             raise refused("no_answer") from error
-
-    async def _open_for(self, call: Call, what: str) -> None:
-        """Have a device open before the session unmutes it. Raises ``ActionRefused`` with the reason if it is not."""
-        held = self._keeper.held(call.call_id)
-        wanted = Hold(
-            microphone=held.microphone or what == "microphone",
-            camera=held.camera or what == "camera",
-            speaker=held.speaker,
-        )
-        self._keeper.hold(call.call_id, wanted)
-        self._keeper.try_again(what)
-        await self._keeper.settle()
-        error = self._keeper.error(what)
-        if error is not None:
-            self._keeper.hold(call.call_id, held)
-            raise refused_device(error)
 
     async def _select_devices(self, action: act.SelectDevices) -> None:
         chosen = {"microphone": action.microphone, "speaker": action.speaker, "camera": action.camera}
@@ -293,22 +267,10 @@ class Controller:
             await self._keeper.settle()
 
     async def _apply_choices(self, call: Call) -> None:
-        """What the settings and a missing device mean for a call that has just been joined."""
+        """What the settings mean for a call that has just been joined."""
         wishes: list[Action] = []
-        if call.options.audio_only:
-            wishes.append(act.SetAudioOnly(True))
         if self._store.get("video.receive_max_height") or self._store.get("video.receive_last_n") >= 0:
             wishes.append(self._receive_limit())
-        if self._store.get("video.send_max_height"):
-            wishes.append(self._send_limit())
-        await self._keeper.settle()
-        for what in ("microphone", "camera"):
-            error = self._keeper.error(what)
-            if error is not None and getattr(self._keeper.held(call.call_id), what):
-                wishes.append(act.SetCamera(True) if what == "camera" else act.SetMicrophone(True))
-                event = _unavailable(what)
-                if event is not None:
-                    call.emit(event)
         for wish in wishes:
             await self._wish(call, wish)
 
@@ -408,37 +370,15 @@ class Controller:
         if isinstance(event, media.InputFailed):
             self._reported.add(event.what)
             self._keeper.lost(event.what)
-            self._emit_to_joined(_unavailable(event.what))
-        elif isinstance(event, media.InputStarted):
-            self._emit_to_joined(_available(event.what))
         elif isinstance(event, media.DevicesChanged):
             self._keeper.try_again()
             if self._keeper.any_held():
                 self._start(self._keeper.settle(), "devices")
-        elif isinstance(event, media.MicrophoneHint):
-            if not self._store.get(_HINT_SETTINGS.get(event.code, "hints.noisy")):
-                return
-            self._emit_to_joined(ev.AudioInputHint(event.code))
-        elif isinstance(event, media.LocalAudioLevel):
-            self._follow_level(event.level)
         for listener in tuple(self._engine_listeners):
             try:
                 listener(event)
             except Exception:
                 log.exception("a listener failed on %s", type(event).__name__)
-
-    def _follow_level(self, level: float) -> None:
-        if abs(level - self._level) < LEVEL_STEP and not (level == 0.0 and self._level > 0.0):
-            return
-        self._level = level
-        self._emit_to_joined(ev.LocalMediaChanged(audio_level=level))
-
-    def _emit_to_joined(self, event: CallEvent | None) -> None:
-        if event is None:
-            return
-        for call in tuple(self._calls.values()):
-            if call.state.phase in (CallPhase.JOINED, CallPhase.RECONNECTING):
-                call.emit(event)
 
     def _device_failed(self, error: DeviceError) -> None:
         """The engine raised; views learn it as an event, unless the engine has sent that itself."""
@@ -534,15 +474,3 @@ def _subscribe(listeners: list[_Listener], listener: _Listener) -> Unsubscribe:
 def _meeting(record: MeetingRecord) -> RecentMeeting:
     address = Address(record.vendor, record.text, record.url, record.server, record.room, record.title, record.extra)
     return RecentMeeting(address, record.title, record.joined_at, record.duration_ms)
-
-
-def _unavailable(what: str) -> ev.LocalMediaChanged | None:
-    if what == "microphone":
-        return ev.LocalMediaChanged(microphone_available=False)
-    return ev.LocalMediaChanged(camera_available=False) if what == "camera" else None
-
-
-def _available(what: str) -> ev.LocalMediaChanged | None:
-    if what == "microphone":
-        return ev.LocalMediaChanged(microphone_available=True)
-    return ev.LocalMediaChanged(camera_available=True) if what == "camera" else None

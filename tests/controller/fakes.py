@@ -61,7 +61,7 @@ class FakeEngine:
         return lambda: self.listeners.remove(listener)
 
     def report(self, event: media.EngineEvent) -> None:
-        for listener in self.listeners:
+        for listener in tuple(self.listeners):
             listener(event)
 
     def devices(self) -> tuple[media.Device, ...]:
@@ -70,7 +70,10 @@ class FakeEngine:
     async def _open(self, what: str, source: Any) -> None:
         await asyncio.sleep(0)
         if source is not None and what in self.errors:
-            raise self.errors[what]
+            error = self.errors[what]
+            # The real engine reports and raises.
+            self.report(media.InputFailed(what, error.code, error.device, str(error)))
+            raise error
         self.log.append((what, source))
 
     async def set_microphone(self, source: media.AudioInput | None) -> None:
@@ -93,6 +96,9 @@ class FakeEngine:
 
     async def play_test_sound(self) -> None:
         self.log.append(("test sound", None))
+
+    def play_sound(self, name: str, volume: float = 1.0) -> Callable[[], None]:
+        return lambda: None
 
     async def start_recording(self, path: Path, call_id: str) -> None:
         self.log.append(("record", path))
@@ -128,11 +134,31 @@ class FakeSession:
     def __init__(self, request: JoinRequest, engine: Any, emit: Callable[[Any], None]) -> None:
         self.request = request
         self.emit = emit
+        self.engine = engine
+        self.hints: list[str] = []
+        self.unsubscribe = engine.subscribe(self.on_engine_event)
         self.performed: list[Any] = []
         self.closed = False
         self.transport: Any = FakeTransport()
         self.password = asyncio.get_running_loop().create_future()
         FakeSession.made.append(self)
+
+    def on_engine_event(self, event: Any) -> None:
+        if isinstance(event, media.MicrophoneHint):
+            self.hints.append(event.code)
+
+    async def open_inputs(self) -> None:
+        """As real sessions do: open what is not muted; what fails is muted."""
+        if not self.request.microphone_muted:
+            try:
+                await self.engine.set_microphone(media.AudioInput())
+            except DeviceError:
+                self.emit(ev.LocalMediaChanged(microphone_muted=True, microphone_available=False))
+        if not self.request.camera_muted:
+            try:
+                await self.engine.set_camera(media.VideoInput())
+            except DeviceError:
+                self.emit(ev.LocalMediaChanged(camera_muted=True, camera_available=False))
 
     async def join(self) -> None:
         room = self.request.address.room
@@ -165,19 +191,24 @@ class FakeSession:
             )
         )
         self.emit(ev.Joined("me", room, 1_000))
+        await self.open_inputs()
         self.emit(ev.SourceAdded(Source("anna-a0", "anna", MediaKind.AUDIO, SourceContent.MICROPHONE, muted=False)))
 
     async def perform(self, action: Any) -> None:
         self.performed.append(action)
         if isinstance(action, act.SubmitPassword):
             self.password.set_result(None)
+        elif isinstance(action, act.ShareScreen):
+            await self.engine.set_screen(media.VideoInput("screen", action.source or "", optimise_for="text"))
         elif isinstance(action, act.SetCamera):
+            await self.engine.set_camera(None if action.muted else media.VideoInput())
             self.emit(ev.LocalMediaChanged(camera_muted=action.muted))
         elif isinstance(action, act.SetMicrophone):
             self.emit(ev.LocalMediaChanged(microphone_muted=action.muted))
 
     async def close(self) -> None:
         self.closed = True
+        self.unsubscribe()
         if self.request.address.room == "hangs":
             await asyncio.Event().wait()
         self.emit(ev.PhaseChanged(CallPhase.ENDED, "left"))

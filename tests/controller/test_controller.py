@@ -211,24 +211,36 @@ async def test_a_camera_that_cannot_be_opened_is_refused_with_the_reason(
 ) -> None:
     failures: list[media.EngineEvent] = []
     desk.controller.subscribe_engine(failures.append)
-    call_id, session = await desk.joined(camera_muted=True)
+    call_id, _ = await desk.joined(camera_muted=True)
     desk.engine.errors["camera"] = DeviceError("camera", "busy", "cam1", "Another program uses the camera.")
     with caplog.at_level(logging.CRITICAL + 1, logger="app"), pytest.raises(ActionRefused, match="Another program"):
         await desk.controller.perform(call_id, act.SetCamera(False))
-    assert session.performed == []
-    assert isinstance(failures[0], media.InputFailed) and failures[0].code == "busy"
-    assert not desk.controller.state(call_id).local.camera_available
+    assert [one.code for one in failures if isinstance(one, media.InputFailed)] == ["busy"]
+    assert desk.controller.state(call_id).local.camera_muted
     del desk.engine.errors["camera"]
     await desk.controller.perform(call_id, act.SetCamera(False))
-    assert session.performed == [act.SetCamera(False)]
+    assert not desk.controller.state(call_id).local.camera_muted
+    assert len(desk.engine.opened("camera")) == 1
 
 
 async def test_joining_with_a_broken_camera_joins_without_it(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    failures: list[media.EngineEvent] = []
+    desk.controller.subscribe_engine(failures.append)
     desk.engine.errors["camera"] = DeviceError("camera", "not_found", "", "No camera was found.")
     with caplog.at_level(logging.CRITICAL + 1, logger="app"):
-        call_id, session = await desk.joined()
-    assert act.SetCamera(True) in session.performed
-    assert not desk.controller.state(call_id).local.camera_available
+        call_id, _ = await desk.joined()
+    local = desk.controller.state(call_id).local
+    assert local.camera_muted and not local.camera_available and not local.microphone_muted
+    assert len(failures) == 1  # said once, though call and session both wanted it
+
+
+async def test_a_session_chooses_no_devices_itself(desk: Desk) -> None:
+    desk.controller.set_setting("devices.camera", "cam7")
+    desk.controller.set_setting("video.camera_size", "640x360")
+    call_id, _ = await desk.joined()
+    assert desk.engine.opened("camera") == [media.VideoInput("camera", "cam7", 640, 360, 30)]
+    await desk.controller.perform(call_id, act.ShareScreen("screen:0"))
+    assert desk.engine.opened("screen")[0].fps == desk.controller.setting("screen.max_fps")
 
 
 async def test_settings_apply_at_once(desk: Desk) -> None:
@@ -266,20 +278,18 @@ async def test_volume_is_kept_when_the_microphone_is_announced_again(desk: Desk)
     assert session.transport.volumes == [("anna-a0", 0.0), ("anna-a0", 0.0)]
 
 
-async def test_hints_and_levels_of_the_microphone_reach_the_call(desk: Desk) -> None:
-    call_id, _ = await desk.joined()
-    desk.engine.report(media.LocalAudioLevel(0.5, True))
+async def test_hints_reach_the_session_as_the_settings_allow(desk: Desk) -> None:
+    _, session = await desk.joined()
     desk.engine.report(media.MicrophoneHint("talking_while_muted"))
     desk.controller.set_setting("hints.noisy", False)
     desk.engine.report(media.MicrophoneHint("noisy"))
-    assert desk.controller.state(call_id).local.audio_level == 0.5
-    assert [event.code for _, event in desk.events if isinstance(event, ev.AudioInputHint)] == ["talking_while_muted"]
+    assert session.hints == ["talking_while_muted"]
 
 
 async def test_a_plugged_device_is_tried_again(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     desk.engine.errors["microphone"] = DeviceError("microphone", "not_found", "", "No microphone was found.")
     with caplog.at_level(logging.CRITICAL + 1, logger="app"):
-        call_id, _ = await desk.joined()
+        await desk.controller.open_preview(camera=False, microphone=True)
     del desk.engine.errors["microphone"]
     desk.engine.report(media.DevicesChanged(desk.engine.found))
     await desk.settle()
@@ -341,7 +351,7 @@ async def test_a_token_of_a_link_is_used_and_not_kept() -> None:
     desk = Desk()
     address = desk.controller.recognise("team").address
     assert address is not None
-    address = replace(address, extra=frozen_map({"jwt": "abc.def.ghi", "tenant": "t"}))
+    address = replace(address, token="abc.def.ghi", extra=frozen_map({"jwt": "abc.def.ghi", "tenant": "t"}))
     call_id = await desk.controller.join(address, JoinOptions())
     await desk.until(call_id, CallPhase.JOINED)
     assert FakeSession.made[-1].request.token == "abc.def.ghi"
