@@ -52,8 +52,12 @@ START_GRACE_MS = 1_500.0
 MAX_RESTARTS = 3
 """In a row without sound between; then the device counts as failed until the list of devices changes."""
 FILL_MS = 5
-SPEAKER_BUFFER_MS = 40
-"""Held by the device. Less ran dry under load on a shared core, more only adds delay."""
+SPEAKER_BUFFER_MS = 80
+"""Asked of the device. How much of it is filled adapts to how often it runs dry."""
+SPEAKER_FILL_MS, SPEAKER_STEP_MS = 30, 10
+"""First filling, and what is added each time the device ran dry. 30 ms keeps capture to loudspeaker at 100 ms."""
+SPEAKER_CALM_MS = 60_000.0
+"""Without running dry for so long, a step is taken back."""
 MAX_READ = 1 << 20
 SAMPLE_NAMES = {
     QAudioFormat.SampleFormat.UInt8: "UInt8",
@@ -261,7 +265,8 @@ class QtSpeaker(_QtStream):
         self._converter: ToDevice | None = None
         self._pending = b""
         self._bytes_per_ms = 96.0
-        self._limit = 0
+        self._fill_ms = SPEAKER_FILL_MS
+        self._opened_ms = self._adapted_ms = 0.0
         self._substitute: NullSpeaker | None = None
         self._processed = 0
 
@@ -274,9 +279,7 @@ class QtSpeaker(_QtStream):
         self._io = self._sink.start()
         if self._io is None or self._sink.error().name not in ("NoError", "UnderrunError"):
             raise self._fail(device, self._sink.error())
-        # Some systems give a larger buffer than asked for; only so much of it is filled.
-        self._limit = min(self._sink.bufferSize(), int(2 * SPEAKER_BUFFER_MS * self._bytes_per_ms))
-        self._pending, self._processed = b"", 0
+        self._pending, self._processed, self._opened_ms = b"", 0, now_ms()
         if self._substitute is not None:
             self._substitute.close()
             self._substitute = None
@@ -308,7 +311,9 @@ class QtSpeaker(_QtStream):
             self._processed = processed
             self.alive()
         held = self._sink.bufferSize() - self._sink.bytesFree()
-        while held + len(self._pending) < self._limit:
+        self._adapt(held)
+        limit = min(self._sink.bufferSize(), int(self._fill_ms * self._bytes_per_ms))
+        while held + len(self._pending) < limit:
             latency = (held + len(self._pending)) / self._bytes_per_ms
             self._pending += self._converter.push(self._mixer.pull(now_ms(), latency))
             written = self._io.write(self._pending)
@@ -316,6 +321,16 @@ class QtSpeaker(_QtStream):
                 break
             self._pending = self._pending[written:]
             held += written
+
+    def _adapt(self, held: int) -> None:
+        now = now_ms()
+        if held == 0 and now - self._opened_ms > START_GRACE_MS and self._fill_ms < SPEAKER_BUFFER_MS:
+            self._fill_ms += SPEAKER_STEP_MS
+            self._adapted_ms = now
+            logger.info("The loudspeaker ran dry, it gets %d ms from now on", self._fill_ms)
+        elif self._fill_ms > SPEAKER_FILL_MS and now - self._adapted_ms > SPEAKER_CALM_MS:
+            self._fill_ms -= SPEAKER_STEP_MS
+            self._adapted_ms = now
 
 
 class _Worker(QObject):

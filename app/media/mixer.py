@@ -6,6 +6,7 @@ may be added and removed from any thread. All times are :func:`now_ms`.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.media.levels import SILENCE_DBOV, dbov
+
+logger = logging.getLogger(__name__)
 
 Samples = NDArray[np.int16]
 Tap = Callable[[Samples, float], None]
@@ -169,7 +172,7 @@ class Mixer:
         for source in self._sources:
             if not source.active:
                 continue
-            block = source.pull(at_ms, latency_ms)
+            block = self._pull_source(source, at_ms, latency_ms)
             if block is None:
                 continue
             volume = min(max(source.volume, 0.0), MAX_VOLUME)
@@ -185,9 +188,26 @@ class Mixer:
             mix *= np.float32(min(max(self.volume, 0.0), 1.0))
         played = self._limiter.apply(mix)
         self.level_dbov = dbov(played)
-        for tap in self._taps:
-            tap(played, at_ms + latency_ms)
+        self._give_to_taps(played, at_ms + latency_ms)
         return played if self._channels == 1 else np.repeat(played[:, None], self._channels, axis=1)
+
+    def _pull_source(self, source: MixerSource, at_ms: float, latency_ms: float) -> Samples | None:
+        try:
+            return source.pull(at_ms, latency_ms)
+        except Exception:
+            # One broken decoder must not silence everybody else.
+            logger.exception("A source failed and is not heard any more")
+            self.remove(source)
+            return None
+
+    def _give_to_taps(self, played: Samples, plays_at_ms: float) -> None:
+        for tap in self._taps:
+            try:
+                tap(played, plays_at_ms)
+            except Exception:
+                logger.exception("A tap of the mixer failed and gets nothing any more")
+                with self._lock:
+                    self._taps = tuple(one for one in self._taps if one is not tap)
 
     def _add_sounds(self, mix: NDArray[np.float32]) -> None:
         if not self._sounds:

@@ -1,13 +1,15 @@
 """Echo cancellation, noise suppression, gain control and high-pass filter of the microphone.
 
 WebRTC's audio processing comes from ``livekit`` (:class:`livekit.rtc.AudioProcessingModule`), the one wheel that ships
-it for Linux, macOS and Windows. It is imported when first needed, in the calling thread, because that takes about half
-a second. Without it (Windows on Arm, not installed) sound passes unchanged and :attr:`Processor.available` is false,
-so that the window can say that headphones are advised.
+it for Linux, macOS and Windows. It is imported when first needed, because that takes about half a second: in the
+calling thread by :class:`Processor`, in a thread of its own by :class:`MicrophoneProcessor`. Without it (Windows on
+Arm, not installed) sound passes unchanged and :attr:`Processor.available` is false, so that the window can say that
+headphones are advised.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from typing import Any
@@ -42,6 +44,7 @@ class Processor:
         self._module: Any = None
         self._delay_ms = 0
         self._tried = False
+        self._loader: threading.Thread | None = None
         self._failed = False
 
     @property
@@ -50,7 +53,9 @@ class Processor:
 
     @property
     def available(self) -> bool:
-        """Whether real processing is there (loads the library if that was not tried yet)."""
+        """Whether real processing is there (waits until the library is loaded)."""
+        if self._loader is not None:
+            self._loader.join()
         with self._lock:
             self._load()
             return self._frame_type is not None and not self._failed
@@ -100,9 +105,24 @@ class Processor:
             return block
         return np.frombuffer(frame.data, np.int16)
 
+    def load_in_background(self) -> None:
+        """Import the library in a thread; until then sound passes unchanged. Call before anything else."""
+        self._loader = threading.Thread(target=self._import, name="audio-processing-import", daemon=True)
+        self._loader.start()
+
     def _load(self) -> None:
-        if self._tried:
-            return
+        """With the lock held."""
+        if not self._tried and self._loader is None:
+            self._import_now()
+
+    def _import(self) -> None:
+        # Imported without the lock, which the device threads want every 10 ms.
+        with contextlib.suppress(ImportError, OSError):
+            import livekit.rtc  # noqa: F401
+        with self._lock:
+            self._import_now()
+
+    def _import_now(self) -> None:
         self._tried = True
         try:
             from livekit import rtc
@@ -147,6 +167,7 @@ class MicrophoneProcessor:
 
     def __init__(self, settings: AudioProcessing, mixer: Mixer) -> None:
         self._processor = Processor(settings)
+        self._processor.load_in_background()
         self._captured_at_ms = -MICROPHONE_OPEN_MS
         self._render_delay_ms = 0.0
         self._delay_ms: float | None = None

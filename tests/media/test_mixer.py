@@ -139,3 +139,24 @@ def test_silenced_output_still_runs() -> None:
     mixer.volume = 0.0
     assert not play(mixer, 10).any()
     assert voice.pulled == 10
+
+
+def test_broken_source_and_broken_tap_cost_only_themselves(caplog: pytest.LogCaptureFixture) -> None:
+    mixer = Mixer()
+
+    class Broken(Voice):
+        def pull(self, at_ms: float, latency_ms: float) -> Samples:
+            raise RuntimeError("decoder")
+
+    def broken_tap(block: Samples, at_ms: float) -> None:
+        raise RuntimeError("disk full")
+
+    heard: list[Samples] = []
+    mixer.add(Broken(300))
+    mixer.add(Voice(500))
+    mixer.add_tap(broken_tap)
+    mixer.add_tap(lambda block, at_ms: heard.append(block))
+    assert power_at(play(mixer, 100), 500) > 6_000
+    assert len(heard) == 100
+    assert len(mixer._sources) == len(mixer._taps) == 1
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]

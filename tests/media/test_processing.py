@@ -103,6 +103,7 @@ def test_wired_to_the_mixer_it_removes_what_is_played() -> None:
     """The mixer plays a voice, the microphone hears the room: without any reference given by hand."""
     mixer = Mixer()
     processor = MicrophoneProcessor(AudioProcessing(True, False, False, True), mixer)
+    assert processor.available
     far = speech(8)
     mixer.play(far)
     near = room(far, delay_ms=40)
