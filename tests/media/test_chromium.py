@@ -224,9 +224,12 @@ async def test_call_with_a_browser(page: Any) -> None:
         transport.inject_faults()
         frames = (await page.evaluate(STATS))["frames"]
         await until(lambda s: s["frames"] > frames + 30)
-        report = next(e.stats for e in reversed(events) if isinstance(e, api.StatsReported))
-        tracks = {(t.source, t.direction): t for t in report.tracks}
+
+        def report() -> api.TransportStats:
+            return next(e.stats for e in reversed(events) if isinstance(e, api.StatsReported))
+
+        await eventually(lambda: report().available_send_bps is not None and report().rtt_ms is not None)
+        tracks = {(t.source, t.direction): t for t in report().tracks}
         assert tracks["page-video", "inbound"].width == 320
-        assert report.available_send_bps is not None and report.rtt_ms is not None
     finally:
         await engine.close()
