@@ -26,7 +26,7 @@ from app.vendors.jitsi.config import (
 )
 from app.vendors.jitsi.wire import parse_conference_reply
 
-CONFIG_TIMEOUT_S = 8.0
+CONFIG_TIMEOUT_S = 6.0
 """Together with the connect timeout below ten seconds, so that a dead address is known by then."""
 AUTHENTICATE_TIMEOUT_S = 15.0
 
