@@ -108,7 +108,7 @@ class Report:
             elif not source.muted and self.offered_since is None:
                 self.offered_since = time.monotonic()
         elif isinstance(event, ev.StatsUpdated):
-            self._take_tracks(event.stats.get("tracks", ()))
+            self._take_tracks(event.stats.get("tracks", ()), state.local_id)
 
     def _came(self, kind: MediaKind) -> None:
         if kind is MediaKind.VIDEO and self.first_video_ms is None:
@@ -116,7 +116,7 @@ class Report:
         elif kind is MediaKind.AUDIO and self.first_audio_ms is None:
             self.first_audio_ms = self.elapsed_ms()
 
-    def _take_tracks(self, tracks: Any) -> None:
+    def _take_tracks(self, tracks: Any, local_id: str) -> None:
         remote: list[dict[str, Any]] = []
         local: list[dict[str, Any]] = []
         for track in tracks:
@@ -124,7 +124,7 @@ class Report:
             found = {name: _plain(get(name), name) for name in _TRACK_FIELDS}
             entry = {"participant": get("participant_id"), **found}
             if get("direction") == "outbound":
-                local.append(entry)
+                local.append({**entry, "participant": entry["participant"] or local_id})
                 continue
             remote.append(entry)
             kind = MediaKind.AUDIO if get("kind") == MediaKind.AUDIO else MediaKind.VIDEO
