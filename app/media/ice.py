@@ -311,8 +311,9 @@ class IceAgent:
         bind_addresses: tuple[str, ...] | None = None,
         faults: Faults | None = None,
     ) -> None:
+        """*bind_addresses*: exactly these instead of all of this machine; empty for relayed candidates only."""
         addresses = list(bind_addresses) if bind_addresses is not None else host_addresses(use_ipv6=use_ipv6)
-        if not addresses:
+        if not addresses and bind_addresses is None:
             addresses = [LOOPBACK[4]]
         self._fixed_addresses = bind_addresses is not None
         self._connection = _Connection(

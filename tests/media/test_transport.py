@@ -16,6 +16,7 @@ from app.media.api import Fingerprint, IceServer
 from app.media.errors import InvalidState
 from app.media.transport import BundledTransport
 from tests.media.transport_tools import LOOPBACK, Peer, close, config, connect, make_pair, video, video_packet
+from tests.media.turn_server import TurnServer
 
 
 async def test_connects_and_carries_rtp_both_ways_byte_exact() -> None:
@@ -333,3 +334,60 @@ async def test_twenty_cycles_leave_nothing_behind() -> None:
     await asyncio.sleep(0.05)
     assert len(asyncio.all_tasks()) == tasks
     assert len(psutil.Process().net_connections("all")) == sockets
+
+
+@pytest.mark.parametrize("protocol", ["udp", "tcp"])
+async def test_relay_carries_the_call_when_nothing_else_does(protocol: str) -> None:
+    async with TurnServer() as server:
+        servers = (IceServer("turn", "127.0.0.1", server.port, protocol, "user", "secret"),)
+        a = Peer(BundledTransport(config("a", ice_servers=servers, data_channel=True), bind_addresses=()))
+        b = Peer(
+            BundledTransport(config("b", controlling=True, setup="actpass", data_channel=True), bind_addresses=LOOPBACK)
+        )
+        local = await a.transport.gather()
+        await b.transport.gather()
+        assert [c.type for c in local.candidates] == ["relay"]
+        a.transport.open_data_channel("x", "")
+        await connect(a, b)
+        assert a.transport.candidate_pair[0].startswith("relay")
+        a.transport.session.add_stream(1, MediaKind.AUDIO)
+        for n in range(50):
+            a.transport.session.send_rtp(RtpPacket(111, 0, n, n, 1, bytes((n,)) * 99))
+        await b.until(lambda: [p.sequence_number for p in b.packets] == list(range(50)))
+        assert server.allocations == 1
+        await close(a, b)
+        # Hanging up gives the allocation back.
+        assert not server.relays
+
+
+async def test_the_best_usable_turn_server_is_taken_and_the_others_left() -> None:
+    """A dead UDP server costs a moment, a refused one is passed over, the join is not held up."""
+    dead = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    dead.bind(("127.0.0.1", 0))
+    async with TurnServer(password="other") as refusing, TurnServer() as good:
+        servers = (
+            IceServer("turn", "127.0.0.1", good.port, "tcp", "user", "secret"),
+            IceServer("turn", "127.0.0.1", dead.getsockname()[1], "udp", "user", "secret"),
+            IceServer("turn", "127.0.0.1", refusing.port, "udp", "user", "secret"),
+        )
+        assert [s.transport for s in ice.relay_preference(servers)] == ["udp", "udp", "tcp"]
+        one = BundledTransport(config("one", ice_servers=servers), bind_addresses=LOOPBACK)
+        started = time.monotonic()
+        local = await one.gather()
+        assert time.monotonic() - started < 1.5
+        assert sorted(c.type for c in local.candidates) == ["host", "relay"]
+        assert (refusing.allocations, good.allocations) == (0, 1) and refusing.refused > 0
+        await one.close()
+    dead.close()
+
+
+async def test_server_reflexive_candidate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ice, "is_loopback", lambda address: False)
+    async with TurnServer() as server:
+        servers = (IceServer("stun", "127.0.0.1", server.port),)
+        one = BundledTransport(config("one", ice_servers=servers), bind_addresses=LOOPBACK)
+        started = time.monotonic()
+        local = await one.gather()
+        assert time.monotonic() - started < 0.9
+        assert [(c.type, c.ip, c.port) for c in local.candidates][1:] == [("srflx", "192.0.2.7", 4711)]
+        await one.close()
