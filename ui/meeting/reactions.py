@@ -78,7 +78,7 @@ class ReactionLayer(QWidget):
             return
         # Side by side in turn, so that several at once do not cover each other.
         self._next = (self._next + 1) % 5
-        self._flying.append(_Flying(emoji, plain(name, 40), 0.5 + 0.06 * self._next))
+        self._flying.append(_Flying(emoji, plain(name, 40), 0.42 + 0.11 * self._next))
         del self._flying[:-MOST]
         self.show()
         self.raise_()
@@ -112,7 +112,7 @@ class ReactionLayer(QWidget):
         box = QRectF(centre.x() - _GLYPH, centre.y() - _GLYPH / 2 - 6, _GLYPH * 2, _GLYPH * 1.4)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, one.emoji)
         used = font(Type.CAPTION)
-        text = elide(one.name, used, 140)
+        text = elide(one.name, used, 120)
         wide = QFontMetrics(used).horizontalAdvance(text) + 2 * Space.S
         pill = QRectF(centre.x() - wide / 2, box.bottom() + 2, wide, 20)
         painter.setPen(Qt.PenStyle.NoPen)

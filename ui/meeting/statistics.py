@@ -45,7 +45,8 @@ def track_line(track: Any) -> str:
         words.append(f"{loss * 100:.1f} %")
     if jitter is not None:
         words.append(f"{jitter:.0f} ms")
-    return " · ".join(words)
+    # Figure and unit stay on one line.
+    return " · ".join(word.replace(" ", "\u00a0") for word in words)
 
 
 class StatisticsPanel(SidePanel):
@@ -70,6 +71,7 @@ class StatisticsPanel(SidePanel):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setAccessibleName(self.tr("Statistics"))
         scroll.setWidget(content)
+        scroll.setProperty("noFocusRing", True)
         self._cells: list[tuple[QLabel, QLabel]] = []
         self.body.addWidget(scroll)
 

@@ -36,6 +36,7 @@ class Toolbar(QWidget):
         self.setAccessibleName(self.tr("Call controls"))
         self._hidden_by_width: tuple[str, ...] = ()
         self._absent: frozenset[str] = frozenset()
+        self._room = Size.WINDOW_MIN_WIDTH
         row = QHBoxLayout(self)
         row.setContentsMargins(Space.S, Space.S, Space.S, Space.S)
         row.setSpacing(Space.S)
@@ -79,6 +80,7 @@ class Toolbar(QWidget):
 
     def fit(self, width: int) -> None:
         """Show what fits into *width* px; the rest goes into the menu."""
+        self._room = width
         present = [name for name in ORDER if name not in self._absent]
         dropped: list[str] = []
         for compact in (False, True):
@@ -131,8 +133,7 @@ class Toolbar(QWidget):
         )
         if absent != self._absent:
             self._absent = absent
-            parent = self.parentWidget()
-            self.fit(parent.width() - 2 * Space.M if parent else self.width())
+            self.fit(self._room)
         self.leave.set_menu(selectors.capability(state, act.EndForAll).present)
 
     def _allow(self, name: str, capability: Capability) -> None:

@@ -453,20 +453,22 @@ class MeetingView(QWidget):
             self.panels.raise_()
         content = width if overlay else width - panel
         left = panel if mirrored and not overlay else 0
+        # What is not covered by a panel: there the bars stay in reach, also when the panel lies over the stage.
+        free, free_left = width - panel, panel if mirrored else 0
         full = self.full_screen
         top = Size.TOP_BAR
-        self.top_bar.setGeometry(left, 0, content, top)
+        self.top_bar.setGeometry(free_left, 0, free, top)
         bar = Size.CALL_BUTTON + 2 * Space.S
         # The bar never covers a name; only in full screen, where it goes away, the stage has the whole height.
         below = Space.S if full else bar + 2 * Space.S
         above = Space.S if full else top
         self.stage.setGeometry(left + Space.S, above, content - 2 * Space.S, max(1, height - above - below))
         self.reactions.setGeometry(left, 0, content, height)
-        self.toolbar.fit(content - 2 * Space.M)
-        x = left + (content - self.toolbar.width()) // 2
+        self.toolbar.fit(free - 2 * Space.M)
+        x = free_left + (free - self.toolbar.width()) // 2
         self.toolbar.move(x, height - self.toolbar.height() - Space.S)
         self.alone.adjustSize()
-        self.alone.move(left + (content - self.alone.width()) // 2, above + Space.L)
+        self.alone.move(free_left + (free - self.alone.width()) // 2, above + Space.L)
         self._place_banner()
         self._place_toasts()
 

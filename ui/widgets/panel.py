@@ -25,6 +25,8 @@ class SidePanel(QWidget):
         self.setProperty("look", "surface")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(title)
+        # The panel as a whole may have the keyboard (keypad digits); a ring around it would say nothing.
+        self.setProperty("noFocusRing", True)
         self.setMinimumWidth(Size.SIDE_PANEL_MIN)
         self._title = label(title, "emphasis")
         self.header = QHBoxLayout()
