@@ -63,7 +63,9 @@ class Call:
             return
         if isinstance(event, ev.CapabilitiesChanged):
             event = self._with_local_capabilities(event)
-        self.state = reduce(self.state, event)
+        before, self.state = self.state, reduce(self.state, event)
+        if isinstance(event, ev.PhaseChanged) and self.state is before:
+            return  # controller and session both announce where joining and leaving stand
         self._follow(event)
         self._listener(self, self.state, event)
 

@@ -45,8 +45,13 @@ def user_paths() -> Paths:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make *folder* for this user alone; an existing one keeps its rights."""
-    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    """Make *folder* and its missing parents for this user alone; existing ones keep their rights."""
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for one in reversed(missing):
+        one.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
 
 
 def set_aside(path: Path) -> Path:
