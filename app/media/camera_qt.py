@@ -32,6 +32,8 @@ FIRST_FRAME_TIMEOUT_S = 5.0
 """Cameras need up to three seconds for the first picture."""
 RETRY_S = 2.0
 """Between attempts to open a device that went away."""
+RESUME_S = 0.1
+"""Before a device that stopped in the middle is opened again without a word."""
 
 _main_caller: Any = None
 _main_lock = threading.Lock()
@@ -385,6 +387,7 @@ class AvDeviceCapture(Listeners):
         self._url, self._format, self._attempts = url, file_format, attempts
         self._on_failed = on_failed
         self._stop = threading.Event()
+        self._pictures = 0
         container = self._open()
         self._thread = threading.Thread(target=self._run, args=(container,), name=f"{what}-capture", daemon=True)
         self._thread.start()
@@ -409,6 +412,9 @@ class AvDeviceCapture(Listeners):
             failure = self._read(container)
             if self._stop.is_set():
                 return
+            container = self._resume() if failure.code == "general" else None
+            if container is not None:
+                continue
             self._on_failed(failure)
             container = self._reopen()
             if container is None:
@@ -422,12 +428,23 @@ class AvDeviceCapture(Listeners):
             for frame in container.decode(video=0):
                 if self._stop.is_set():
                     break
+                self._pictures += 1
                 self.deliver(frame, now_ms())
         except (av.FFmpegError, OSError, ValueError) as error:
             code, words = code_of_error(error), str(error.args[-1])  # type: ignore[arg-type]
         finally:
             container.close()
         return DeviceError(self._what, code, self.label, f"The {self._what} stopped: {words}")
+
+    def _resume(self) -> Any | None:
+        """Open again at once if there were pictures before: a shared window has another size now, nothing worse."""
+        had_pictures, self._pictures = self._pictures > 0, 0
+        if not had_pictures or self._stop.wait(RESUME_S):
+            return None
+        try:
+            return self._open()
+        except DeviceError:
+            return None
 
     def _reopen(self) -> Any | None:
         while not self._stop.wait(RETRY_S):

@@ -1,7 +1,7 @@
 """Screens and windows to share: what there is, how it looks, and capturing it.
 
-On X11 a screen is read by FFmpeg's ``x11grab`` in a thread of its own, which costs the window's thread nothing and
-works without a window of ours. Windows, and screens on other systems, come from QtMultimedia. On Wayland an application
+On X11 a screen or window is read by FFmpeg's ``x11grab`` in a thread of its own, which costs the window's thread
+nothing and works without a window of ours. On other systems both come from QtMultimedia. On Wayland an application
 may not look around: there is one entry, and the system's own dialog asks the person what to share.
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from app.media import x11_windows
 from app.media.api import Picture, VideoInput
 from app.media.camera_qt import AvDeviceCapture, QtCapture, call_on_main, code_of_message, qt_application
 from app.media.errors import DeviceError
@@ -59,7 +60,7 @@ def list_screens() -> tuple[ScreenSource, ...]:
     if _desktop() is not None:
         return call_on_main(_list_with_qt)
     if os.environ.get("DISPLAY"):
-        return (ScreenSource("screen:0", "Screen 1", "screen", is_primary=True),)
+        return (ScreenSource("screen:0", "Screen 1", "screen", is_primary=True), *_list_x11_windows())
     return ()
 
 
@@ -90,8 +91,15 @@ def _list_with_qt() -> tuple[ScreenSource, ...]:
         _, _, width, height = _pixels_of(screen)
         title = f"Screen {index + 1}"
         found.append(ScreenSource(f"screen:{index}", title, "screen", width, height, screen is primary))
-    found.extend(_list_windows())
+    found.extend(_list_x11_windows() if _on_x11() else _list_windows())
     return tuple(found)
+
+
+def _list_x11_windows() -> list[ScreenSource]:
+    return [
+        ScreenSource(f"window:{window.id}", window.title[:MAX_TITLE] or "Window", "window", window.width, window.height)
+        for window in x11_windows.list_windows()
+    ]
 
 
 def _list_windows() -> list[ScreenSource]:
@@ -227,6 +235,16 @@ def screen_index(source_id: str) -> int:
     return int(number) if number.isascii() and number.isdigit() and len(number) < 4 else 0
 
 
+def _open_x11_window(source: VideoInput, on_failed: FailureListener) -> VideoCapture:
+    wanted = source.device_id
+    window = next((one for one in x11_windows.list_windows() if wanted == f"window:{one.id}"), None)
+    if window is None:
+        raise DeviceError("screen", "not_found", wanted, "That window is closed.")
+    options = {"framerate": str(max(1, min(30, source.fps))), "window_id": str(window.id)}
+    label = window.title[:MAX_TITLE] or "Window"
+    return AvDeviceCapture(source, "screen", label, os.environ["DISPLAY"], "x11grab", (options,), on_failed)
+
+
 def _open_x11(source: VideoInput, on_failed: FailureListener) -> VideoCapture:
     options = {"framerate": str(max(1, min(30, source.fps))), "draw_mouse": "1"}
     index = screen_index(source.device_id)
@@ -263,6 +281,8 @@ def open_screen(source: VideoInput, on_failed: FailureListener) -> VideoCapture:
         from app.media.camera_qt import open_camera
 
         return open_camera(replace(source, kind="camera", device_id=wanted.removeprefix("camera:")), on_failed)
+    if wanted.startswith("window:") and _on_x11():
+        return Changing(_open_x11_window(source, on_failed))
     if wanted.startswith("window:") or (_desktop() is not None and not _on_x11()):
         if _desktop() is None:
             raise DeviceError("screen", "not_found", wanted, "That window is closed.")

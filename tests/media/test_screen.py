@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import subprocess
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 from app.calls.model import SourceContent
-from app.media import camera_qt, screen, stamp
+from app.media import camera_qt, screen, stamp, x11_windows
 from app.media.api import VideoInput
 from app.media.errors import DeviceError
 from app.media.testcard import TestCard
@@ -53,6 +54,23 @@ application.exec()
 """
 
 
+def announce_window(display: str, window: int) -> None:
+    """Do what a window manager does: name the window in the list of the desktop."""
+    xcb = x11_windows._library()
+    connection = xcb.xcb_connect(display.encode(), None)
+    server = x11_windows._Connection(xcb, connection)
+    with server._ask("intern_atom", 0, 16, b"_NET_CLIENT_LIST") as reply:
+        atom = reply.contents.atom
+    xcb.xcb_change_property.argtypes = [ctypes.c_void_p, ctypes.c_uint8, *[ctypes.c_uint32] * 3]
+    xcb.xcb_change_property.argtypes += [ctypes.c_uint8, ctypes.c_uint32, ctypes.c_char_p]
+    of_type_window = 33
+    # The second one does not exist: a window that closed a moment ago.
+    both = window.to_bytes(4, sys.byteorder) + (window + 4_000_000).to_bytes(4, sys.byteorder)
+    xcb.xcb_change_property(connection, 0, server.root(), atom, of_type_window, 32, 2, both)
+    assert server.property(server.root(), "_NET_CLIENT_LIST", 100)
+    xcb.xcb_disconnect(connection)
+
+
 @pytest.fixture(scope="module")
 def display() -> Iterator[str]:
     """An X server of 640 x 360 with a window that fills it and shows the test card."""
@@ -70,7 +88,10 @@ def display() -> Iterator[str]:
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    assert window.stdout is not None and window.stdout.readline().strip(), "the window did not open"
+    assert window.stdout is not None
+    number = window.stdout.readline().strip()
+    assert number, "the window did not open"
+    announce_window(name, int(number))
     yield name
     for process in (window, server):
         process.terminate()
@@ -84,11 +105,15 @@ def no_desktop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
 
 
-def test_a_screen_is_listed_captured_and_moves(display: str, no_desktop: None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("which", [0, 1], ids=["screen", "window"])
+def test_screens_and_windows_are_listed_captured_and_move(
+    which: int, display: str, no_desktop: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DISPLAY", display)
     listed = screen.list_screens()
-    assert [(source.id, source.kind) for source in listed] == [("screen:0", "screen")]
-    capture = open_video_input(VideoInput("screen", "screen:0", fps=20), SourceContent.SCREEN)
+    assert [(source.kind, source.title) for source in listed] == [("screen", "Screen 1"), ("window", "Card window")]
+    assert (listed[1].width, listed[1].height) == (640, 360)
+    capture = open_video_input(VideoInput("screen", listed[which].id, fps=20), SourceContent.SCREEN)
     numbers: list[int] = []
     enough = threading.Event()
 
@@ -102,7 +127,7 @@ def test_a_screen_is_listed_captured_and_moves(display: str, no_desktop: None, m
 
     capture.attach(see)
     assert enough.wait(WAIT_S)
-    assert capture.label == "Screen 1"
+    assert capture.label == listed[which].title
     capture.close()
     capture.close()
     assert numbers == sorted(numbers)
@@ -167,6 +192,8 @@ application.exec()
     )
     assert run.stdout, run.stderr
     out = json.loads(run.stdout.strip().splitlines()[-1])
+    window = out["listed"].pop()
+    assert window[0].startswith("window:") and window[1:] == ["window", 640, 360]
     assert out == {"listed": [["screen:0", "screen", 640, 360]], "x11": 4242, "qt": 4242, "window": "not_found"}
 
 
@@ -178,6 +205,7 @@ def test_without_a_display_there_is_nothing_to_share() -> None:
             open_video_input(VideoInput("screen", wanted), SourceContent.SCREEN)
         assert (caught.value.what, caught.value.code) == ("screen", "not_found")
     assert screen.thumbnail("screen:0") is None
+    assert x11_windows.list_windows() == [] and x11_windows.list_windows(":9987") == []
 
 
 def test_a_dead_display_is_an_error_not_a_hang(no_desktop: None, monkeypatch: pytest.MonkeyPatch) -> None:
