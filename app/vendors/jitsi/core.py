@@ -59,6 +59,7 @@ class SessionCore:
     def __init__(self, options: CoreOptions, clock: Callable[[], int], make_id: Callable[[], str]) -> None:
         self.ctx = Context(options, clock, make_id)
         self.presence = LocalPresence(self.ctx)
+        self.ctx.presence_changed = self.presence.update
         self.room = Room(self.ctx)
         self.media = MediaSession(self.ctx, self.room)
         self.chat = Chat(self.ctx, self.room)
@@ -66,7 +67,7 @@ class SessionCore:
         self.bridge.lower_own_hand = self._lower_own_hand
         self.joining = Joining(self.ctx, self.presence, self.media)
         self.actions = Actions(self)
-        self.reports = Reports(self.ctx, self.media, self.bridge)
+        self.reports = Reports(self.ctx, self.room, self.media, self.bridge)
         self.components: dict[str, str] = {}
         self.locked = False
         self.policy = StartMutedPolicy()
@@ -307,6 +308,8 @@ class SessionCore:
                 audio_only=ctx.local.audio_only,
             )
         )
+        if self.presence.stale:
+            self.presence.update()
         ctx.effect(fx.Entered())
         if 201 in parsed.codes:
             self.actions.open_room_form()

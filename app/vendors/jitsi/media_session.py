@@ -528,6 +528,7 @@ def apply_start_muted(ctx: Context, audio: bool, video: bool) -> None:
         local.force_muted.add("video")
         local.camera_muted = True
     if changed_audio or changed_video:
+        ctx.presence_changed()
         if changed_video:
             ctx.effect(fx.ReleaseInput("camera"))
         ctx.emit(ev.StartedMuted(changed_audio, changed_video))

@@ -26,6 +26,12 @@ class LocalPresence:
         self.features: set[str] = set()
         self.start_muted: tuple[bool, bool] | None = None
         self._scheduled = False
+        self._announced: dict[str, SourceState] = {}
+
+    @property
+    def stale(self) -> bool:
+        """Whether our mute state has changed since it was last sent."""
+        return self._announced != self.source_info()
 
     def source_info(self) -> dict[str, SourceState]:
         """Mute state of the microphone and camera always; of the screen while it exists."""
@@ -77,7 +83,8 @@ class LocalPresence:
         if self.features:
             entries = (el("feature", ns.CLIENT, {"var": f}) for f in sorted(self.features))
             children.append(el("features", ns.CLIENT, None, *entries))
-        children.append(el("SourceInfo", ns.CLIENT, text=build_source_info(self.source_info())))
+        self._announced = self.source_info()
+        children.append(el("SourceInfo", ns.CLIENT, text=build_source_info(self._announced)))
         codecs = ",".join(c.lower() for c in options.video_codecs)
         children.append(el("jitsi_participant_codecList", ns.CLIENT, text=codecs))
         if options.video_codecs:

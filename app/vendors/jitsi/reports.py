@@ -11,17 +11,20 @@ from app.media.api import TransportStats
 from app.vendors.jitsi.channel import BridgeState
 from app.vendors.jitsi.media_session import MediaSession
 from app.vendors.jitsi.quality import STATS_INTERVAL_MS, QualityMeter, stats_payload
+from app.vendors.jitsi.room import Room
 from app.vendors.jitsi.state import Context
 from app.vendors.jitsi.wire import parse_source_name
 
 
 class Reports:
-    def __init__(self, ctx: Context, media: MediaSession, bridge: BridgeState) -> None:
+    def __init__(self, ctx: Context, room: Room, media: MediaSession, bridge: BridgeState) -> None:
         self._ctx = ctx
+        self._room = room
         self._media = media
         self._bridge = bridge
         self._meter = QualityMeter()
         self._sent_ms = 0
+        self._packets: dict[str, int] = {}
 
     def levels(self, levels: Mapping[str, float]) -> None:
         """Levels by source as levels by participant."""
@@ -34,10 +37,20 @@ class Reports:
                 loudest[owner] = max(level, loudest.get(owner, 0.0))
         self._ctx.emit(ev.AudioLevelsChanged(frozen_map(loudest)))
 
+    def _mark_received(self, stats: TransportStats) -> None:
+        """Media flows again after a mute or a pause, which the engine does not announce as a new source."""
+        before, self._packets = self._packets, {}
+        for track in stats.tracks:
+            if track.direction == "inbound":
+                self._packets[track.source] = track.packets
+                if track.packets > before.get(track.source, track.packets):
+                    self._room.source_flows(track.source)
+
     def stats(self, stats: TransportStats) -> None:
         """Once a second; every ten seconds the others are told."""
         now = self._ctx.now()
         quality = self._meter.update(stats, now)
+        self._mark_received(stats)
         values = {f.name: getattr(stats, f.name) for f in fields(stats)}
         self._ctx.emit(ev.StatsUpdated(frozen_map(values), quality))
         if self._bridge.open and now - self._sent_ms >= STATS_INTERVAL_MS:

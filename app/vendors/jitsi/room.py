@@ -243,6 +243,14 @@ class Room:
     def source_started(self, name: str) -> None:
         self._update_source(name, receiving=True, frozen=False)
 
+    def source_flows(self, name: str) -> None:
+        """Packets arrive; counts only for what is neither muted nor withheld."""
+        parsed = parse_source_name(name)
+        member = self.members.get(parsed[0]) if parsed is not None else None
+        source = member.sources.get(name) if member is not None else None
+        if member is not None and source is not None and not source.muted and source.forwarded:
+            self._replace(member, replace(source, receiving=True))
+
     def source_frozen(self, name: str, frozen: bool) -> None:
         self._update_source(name, frozen=frozen)
 

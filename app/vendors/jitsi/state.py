@@ -125,6 +125,8 @@ class Context:
         self.tracker = IqTracker(make_id)
         self.jid = ""
         self.nick = ""
+        self.presence_changed: Callable[[], None] = lambda: None
+        """Set by the core: sends our presence again."""
         self._timers: list[tuple[int, int, Callable[[], None]]] = []
         self._timer_ids = itertools.count()
 
