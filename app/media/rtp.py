@@ -242,6 +242,8 @@ class OutgoingStream:
         self.clock_rates = {c.payload_type: c.clock_rate for c in codecs if c.name.lower() != "telephone-event"}
         self.rtx_types = rtx_payload_types(codecs)
         self.nack_types = {c.payload_type for c in codecs if "nack" in c.feedback}
+        self.raw = False
+        """Packets come ready made, with header extensions of somebody else: nothing is written into them."""
         self.bytes = self.packets = self.retransmissions = self.nacks = self.plis = 0
         self.payload_bytes = 0
         self.clock: Callable[[], tuple[int, float] | None] | None = None
@@ -308,7 +310,7 @@ class OutgoingStream:
 
     def stamp(self, data: bytearray, now_s: float, transport_sequence: int) -> None:
         """Write abs-send-time and the transport-wide sequence number into a packet made by :meth:`build`."""
-        if self._time_at or self._tcc_at:
+        if (self._time_at or self._tcc_at) and not self.raw:
             start = HEADER_LENGTH + 4 * (data[0] & 0x0F)
             if self._time_at:
                 at = start + self._time_at
@@ -319,7 +321,7 @@ class OutgoingStream:
 
     @property
     def transport_wide(self) -> bool:
-        return bool(self._tcc_at)
+        return bool(self._tcc_at) and not self.raw
 
     def timestamp_at(self, now_s: float) -> int | None:
         """RTP timestamp of media captured now, for a sender report (RFC 3550 section 6.4.1)."""

@@ -411,6 +411,7 @@ class RtpSession:
         self._send_rtp(data)
         self.send_estimator.rate.add(len(data), time.monotonic() * 1000)
         if stream is not None:
+            stream.raw = True
             stream.last_timestamp = int.from_bytes(data[4:8], "big")
             stream.last_timestamp_at = time.monotonic()
             stream.sent(data, rtp.HEADER_LENGTH)

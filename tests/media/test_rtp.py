@@ -191,3 +191,15 @@ def test_plain_retransmission_sends_the_very_same_bytes() -> None:
     session.send_rtp(RtpPacket(100, 0, 1, 1, 5, b"x"))
     session._on_nack(5, [1, 2, 3])
     assert len(sent) == 2 and sent[0] == sent[1]
+
+
+def test_retransmission_of_a_forwarded_packet_changes_nothing_in_it() -> None:
+    """A forwarder's packets carry other header extensions than this side would write."""
+    sent: list[bytes] = []
+    session = RtpSession((video(transport_cc=True),), send_rtp=sent.append, send_rtcp=lambda d: None)
+    stream = session.add_stream(5, MediaKind.VIDEO, rtx_ssrc=6)
+    packet = RtpPacket(100, 1, 7, 9, 5, bytes(range(60))).serialize()
+    session.send_raw(packet, stream)
+    session._on_nack(5, [7])
+    assert sent[0] == packet
+    assert rtp.unwrap_rtx(sent[1], 100, 5) == packet
