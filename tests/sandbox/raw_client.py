@@ -142,9 +142,9 @@ class RawClient:
         assert self._socket is not None
         await self._socket.send_str(text)
 
-    async def wait(self, wanted, since: int = 0, timeout: float = TIMEOUT_S) -> Stanza:
+    async def wait(self, wanted, since: int = 0, seconds: float = TIMEOUT_S) -> Stanza:
         """The first stanza after index *since* for which *wanted* holds."""
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(seconds):
             while True:
                 for stanza in self.seen[since:]:
                     if wanted(stanza):

@@ -47,6 +47,8 @@ REACTIONS = ("like", "clap", "laugh", "surprised", "love")
 TONES = (220.0, 330.0, 440.0, 550.0, 660.0, 275.0, 385.0, 495.0, 605.0)
 """Base frequencies of the voices, apart enough to be told from each other by a spectrum."""
 _IDS = rtp.ExtensionIds((HeaderExtension(AUDIO_LEVEL_ID, AUDIO_LEVEL_URI),))
+WATCHED_HEIGHT = 720
+"""What bots ask others to send."""
 AUDIO_STEP_S = FRAME_SAMPLES / 48_000
 VIDEO_STEP_S = 1 / FPS
 SCREEN_STEP_S = 1 / SCREEN_FPS
@@ -146,6 +148,11 @@ class Bot:
         if endpoint is not None:
             endpoint.channel = _BotChannel(self)
         self.conference.add_sources(self.nick, self._camera_sources())
+        wish = {"maxHeight": WATCHED_HEIGHT}
+        text = build("ReceiverVideoConstraints", lastN=-1, defaultConstraints=wish)
+        owner = self.crew.bridge.conference(self.conference.id)
+        if endpoint is not None:
+            owner.message(endpoint, text)
 
     def leave(self) -> None:
         if not self.present:
@@ -469,7 +476,7 @@ class BotCrew:
         owner = self.bridge.conferences.get(bot.conference.id)
         if owner is None:
             return set()
-        found = (endpoint.allocation.layers.get(source) for endpoint in owner.endpoints.values())
+        found = (e.allocation.layers.get(source) for e in owner.endpoints.values() if e.takes_media)
         return {ssrc for ssrc in found if ssrc is not None}
 
     # ------------------------------------------------------------------ the clock

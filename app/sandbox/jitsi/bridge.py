@@ -127,10 +127,13 @@ class BridgeConference:
     def packet(self, sender: Endpoint, packet: ReceivedPacket) -> None:
         """One packet of a sender, decrypted, retransmission already undone."""
         entry = sender.by_ssrc.get(packet.ssrc)
-        if entry is None or not packet.payload:
+        if entry is None:
             return
         source, layer = entry
         now = time.monotonic()
+        if not packet.payload:
+            self._padding(sender, source, layer, packet, now)
+            return
         was_active = source.live is not None or now - layer.last_at < LAYER_ACTIVE_S
         layer.last_at = now
         layer.packets += 1
@@ -149,6 +152,15 @@ class BridgeConference:
             self.allocate(now)
         for receiver in self.endpoints.values():
             if receiver is not sender:
+                receiver.take_video(source, layer, packet, now)
+
+    def _padding(
+        self, sender: Endpoint, source: MediaSource, layer: Layer, packet: ReceivedPacket, now: float
+    ) -> None:
+        """Probing on the media SSRC uses up sequence numbers: who gets the layer gets these too, or would miss them."""
+        for receiver in self.endpoints.values():
+            output = receiver.outputs.get(source.name)
+            if receiver is not sender and output is not None and output.layer_ssrc == layer.ssrc:
                 receiver.take_video(source, layer, packet, now)
 
     def _audio(self, sender: Endpoint, source: MediaSource, packet: ReceivedPacket, now: float) -> None:
@@ -493,7 +505,7 @@ class Bridge:
     ) -> Endpoint:
         """An endpoint without a transport; :meth:`inject` sends for it, *deliver* gets RTP meant for it."""
         owner = self.conference(conference)
-        created = Endpoint(endpoint, owner, LOCAL_FEATURES, None, deliver or (lambda data: None), on_keyframe)
+        created = Endpoint(endpoint, owner, LOCAL_FEATURES, None, deliver, on_keyframe)
         owner.endpoints[endpoint] = created
         return created
 

@@ -129,6 +129,11 @@ class Endpoint:
         self.sent_meter = RateMeter()
         self.cname = secrets.token_hex(8)
 
+    @property
+    def takes_media(self) -> bool:
+        """False for synthetic participants: they ask for video, so that people's cameras run, but watch nothing."""
+        return self.transport is not None or self._deliver is not None
+
     # ------------------------------------------------------------------ what it sends
 
     def set_sources(self, sources: Iterable[MediaSource]) -> None:
@@ -237,14 +242,14 @@ class Endpoint:
         return self.audio_all or name in self.audio_include
 
     def take_audio(self, source: MediaSource, packet: ReceivedPacket, now: float) -> None:
-        if self.features.audio and self.wants_audio(source.name):
+        if self.takes_media and self.features.audio and self.wants_audio(source.name):
             output = self._slot(source, now)
             if output is not None:
                 self._forward(output, packet, now)
 
     def take_video(self, source: MediaSource, layer: Layer, packet: ReceivedPacket, now: float) -> None:
         target = self.allocation.layers.get(source.name)
-        if target is None:
+        if target is None or not self.takes_media:
             return
         output = self._slot(source, now)
         if output is None:
@@ -288,7 +293,7 @@ class Endpoint:
                 output.stop()
         for name, ssrc in allocation.layers.items():
             current = self.outputs.get(name)
-            if current is None or current.layer_ssrc != ssrc:
+            if self.takes_media and (current is None or current.layer_ssrc != ssrc):
                 source = self._conference.source(name)
                 if source is not None:
                     self._conference.request_keyframe(source, ssrc)

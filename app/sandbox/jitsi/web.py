@@ -116,6 +116,7 @@ class WebServer:
         if not response.prepared:
             response.headers["Access-Control-Allow-Origin"] = "*"
             response.headers["Access-Control-Allow-Headers"] = "Content-Type, Authorization"
+            response.headers["Access-Control-Expose-Headers"] = "X-Jitsi-Shard"
             response.headers["X-Jitsi-Shard"] = "sandbox"
         return response
 
