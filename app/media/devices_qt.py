@@ -13,6 +13,7 @@ half a second is opened anew.
 
 from __future__ import annotations
 
+import atexit
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -457,6 +458,8 @@ class QtAudioBackend:
         self._worker.moveToThread(self._thread)
         self._thread.start(QThread.Priority.TimeCriticalPriority)
         self._closed = False
+        # Qt aborts the process when a running QThread is destroyed.
+        atexit.register(self.close)
         self._worker.call(self._worker.setup)
 
     def devices(self) -> tuple[Device, ...]:
@@ -476,6 +479,7 @@ class QtAudioBackend:
         if self._closed:
             return
         self._closed = True
+        atexit.unregister(self.close)
         self._worker.call(self._worker.teardown)
         self._thread.quit()
         if not self._thread.wait(CLOSE_TIMEOUT_MS):

@@ -133,9 +133,12 @@ def test_what_is_played_is_heard_in_time(pulse: Pulse) -> None:
         until(lambda: len(heard) > 350 and power_at(np.concatenate([b for b, _ in heard[-50:]]), 440) > 1000, 25)
         count = len(heard)
         until(lambda: len(heard) > count + 300)
-        recent = heard[count:]
+        recent = heard[count : count + 300]
         sound = np.concatenate([block for block, _ in recent])
-        assert power_at(sound, 440) > 0.8 * 0.12 * 32767, power_at(sound, 440)
+        # By tenths of a second: a loaded machine lets a virtual sound card slip now and then.
+        powers = sorted(power_at(piece, 440) for piece in sound.reshape(-1, 4800))
+        assert powers[len(powers) // 2] > 0.9 * 0.12 * 32767, powers
+        assert powers[len(powers) // 4] > 0.5 * 0.12 * 32767, powers
         given = np.concatenate([block for block, _ in played])
         promised = [played[at // 480][1] + at % 480 / 48 for at in find_chirps(given)]
         delays = []
@@ -169,7 +172,7 @@ def test_unplugged_loudspeaker_falls_back_and_returns(pulse: Pulse) -> None:
         until(lambda: len(played) > count + 20)
         pactl("load-module", *{SINK.format("room").split()!r})
         until(lambda: speaker.device == "Parley_room")
-        assert any(isinstance(event, InputStarted) and event.device == "Parley_room" for event in events)
+        until(lambda: any(isinstance(event, InputStarted) and event.device == "Parley_room" for event in events))
         assert any(isinstance(event, DevicesChanged) for event in events)
         count = len(played)
         until(lambda: len(played) > count + 20)
