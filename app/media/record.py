@@ -37,6 +37,8 @@ SETTLE_MS = 200.0
 MAX_BLOCKS = 1_000
 """Sound blocks waiting for the writer, ten seconds of one source."""
 MAX_TILES = 16
+STALE_S = 3.0
+"""A camera without a new picture for so long is muted or gone and leaves the recording; a screen may stand still."""
 CLUSTER_MS = 1_000
 CLOSE_TIMEOUT_S = 10.0
 GAP = 4
@@ -165,6 +167,7 @@ class Recorder:
         self._pictures: tuple[RecordedPicture, ...] = ()
         self._stop = threading.Event()
         self._reformatters: dict[str, Any] = {}
+        self._progress: dict[str, tuple[int, float]] = {}
         self._origin_ms = time.monotonic() * 1000
         self._sound = _Soundtrack(self._origin_ms)
         self.frames = 0
@@ -280,7 +283,7 @@ class Recorder:
 
         with self._lock:
             pictures = self._pictures
-        newest = [(picture, raw[0]) for picture in pictures if (raw := picture.slot.raw()) is not None]
+        newest = [(picture, frame) for picture in pictures if (frame := self._newest(picture)) is not None]
         canvas = av.VideoFrame(self._width, self._height, "yuv420p")
         planes = []
         for plane, value in zip(canvas.planes, _BLACK, strict=True):
@@ -291,9 +294,23 @@ class Recorder:
         places = arrange(len(newest), screens, self._width, self._height)
         for (picture, frame), place in zip(newest, places, strict=True):
             self._place(planes, picture.name, frame, place)
-        for gone in set(self._reformatters) - {picture.name for picture in pictures}:
+        names = {picture.name for picture in pictures}
+        self._progress = {name: progress for name, progress in self._progress.items() if name in names}
+        for gone in set(self._reformatters) - names:
             del self._reformatters[gone]
         return canvas
+
+    def _newest(self, picture: RecordedPicture) -> Any | None:
+        """The frame to show, ``None`` when there is none or it is too old."""
+        raw = picture.slot.raw()
+        if raw is None:
+            return None
+        now = time.monotonic()
+        number, since = self._progress.get(picture.name, (-1, now))
+        if raw[2] != number:
+            self._progress[picture.name] = (raw[2], now)
+            return raw[0]
+        return raw[0] if picture.is_screen or now - since <= STALE_S else None
 
     def _place(self, planes: list[Any], name: str, frame: Any, place: Rect) -> None:
         from av.video.reformatter import Interpolation, VideoReformatter

@@ -102,6 +102,20 @@ def test_a_screen_is_large_and_the_others_beside_it(tmp_path: Path) -> None:
     assert places[0][2] > 3 * places[1][2]
 
 
+def test_a_muted_camera_leaves_and_a_still_screen_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.media.record.STALE_S", 0.2)
+    for is_screen in (False, True):
+        picture = RecordedPicture("p", FrameSlotImpl(), is_screen)
+        picture.slot.put(TestCard(640, 360, 8).draw(), 0.0)
+        recorder = record(tmp_path / f"{is_screen}.mkv", 0.9, [])
+        recorder.set_pictures((picture,))
+        threading.Event().wait(0.6)
+        recorder.close()
+        seen = [stamp.read_luma(luma) for _, luma in read_back(recorder.path)[0]]
+        assert any(found is not None and found.source == 8 for found in seen)
+        assert (seen[-1] is not None) == is_screen
+
+
 def test_a_file_cut_off_by_a_crash_still_plays(tmp_path: Path) -> None:
     path = tmp_path / "crash.mkv"
     script = f"""
