@@ -69,6 +69,38 @@ async def test_without_retransmission_a_keyframe_repairs() -> None:
     pair.close()
 
 
+async def test_two_percent_loss_and_sixty_ms_round_trip_freeze_nothing() -> None:
+    line = Line(loss=0.02, delay_ms=30, seed=11)
+    line.round_trip_ms = 30.0
+    pair = Pair(line, size=(640, 360))
+    pair.sender.set_target_bitrate(500_000)
+    await pair.run(120)
+    await pair.until_shown(110)
+    assert line.nacked
+    assert pair.receiver.stats().frozen_ms <= 0.01 * 4_000
+    assert len(pair.stamps) >= 105
+    pair.close()
+
+
+async def test_after_an_outage_of_a_second_pictures_are_back_within_one_and_a_half() -> None:
+    line = Line(delay_ms=30)
+    line.round_trip_ms = 30.0
+    pair = Pair(line)
+    await pair.run(15)
+    line.drop = lambda packet: True
+    line.answer_nacks = False
+    await pair.run(30)
+    line.drop = lambda packet: False
+    line.answer_nacks = True
+    back = pair.card._number
+    began = pair.loop.time()
+    feeding = asyncio.create_task(pair.run(60))
+    await pair.until_shown(back)
+    assert pair.loop.time() - began < 1.5
+    feeding.cancel()
+    pair.close()
+
+
 async def test_a_screen_that_stands_still_shows_its_last_picture_and_is_not_frozen() -> None:
     pair = Pair(Line(), content=SourceContent.SCREEN)
     pair.push()
