@@ -134,6 +134,9 @@ def sentence(text: str) -> str:
     text = text[:MAX_SENTENCE]
     if _current == "en" or not text:
         return text
+    whole = QCoreApplication.translate("messages", text)
+    if whole != text:
+        return whole
     for pattern, template in _templates():
         match = pattern.fullmatch(text)
         if match:

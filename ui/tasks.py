@@ -28,9 +28,15 @@ class Tasks:
 
     def spawn(
         self, coroutine: Coroutine[Any, Any, Any], *, then: Callable[[Any], None] | None = None
-    ) -> asyncio.Task[Any]:
-        """Run *coroutine*; call *then* with its result when it ends well."""
-        task = asyncio.get_running_loop().create_task(coroutine)
+    ) -> asyncio.Task[Any] | None:
+        """Run *coroutine*; call *then* with its result when it ends well. ``None`` once the program is ending."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            # The last widgets still hear of their own hiding when the loop is over.
+            coroutine.close()
+            return None
+        task = loop.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(lambda t: self._done(t, then))
         return task

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import platform
-from importlib import metadata
 
 from PySide6.QtCore import Signal, qVersion
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
+from app import __version__
 from ui import forms
 from ui.dialogs.base import Dialog
 from ui.i18n import translate
 
 
 def version() -> str:
-    try:
-        return metadata.version("parley")
-    except metadata.PackageNotFoundError:
-        return "0"
+    return __version__
 
 
 def facts() -> str:

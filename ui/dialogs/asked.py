@@ -27,7 +27,9 @@ class AskedDialog(Dialog):
         self.form.submitted.connect(self._submit)
         self.content.addWidget(self.form)
         self.add_cancel()
-        self.add_button(self.tr("Continue"), self._submit, "primary")
+        button = self.add_button(self.tr("Continue"), self._submit, "primary")
+        # The form answers to Enter; a default button would answer a second time.
+        button.setDefault(False)
         self.form.ask(what, failure, name)
 
     def _submit(self) -> None:

@@ -46,7 +46,7 @@ class AskedForm(QWidget):
     def _prepare(self, edit: TextField, length: int) -> TextField:
         edit.setMaxLength(length)
         edit.textEdited.connect(self._edited)
-        edit.returnPressed.connect(self._return)
+        edit.returnPressed.connect(lambda: self._return(edit))
         return edit
 
     def ask(self, what: Asked, failure: Failure | None, display_name: str = "") -> None:
@@ -104,8 +104,8 @@ class AskedForm(QWidget):
             edit.set_invalid("")
         self.changed.emit()
 
-    def _return(self) -> None:
-        if self.what is Asked.SIGN_IN and self.user.hasFocus() and not self.password.text():
+    def _return(self, edit: TextField) -> None:
+        if self.what is Asked.SIGN_IN and edit is self.user and not self.password.text():
             self.password.setFocus()
             return
         self.submitted.emit()

@@ -45,6 +45,8 @@ class JoinArea(QWidget):
 
     def press(self) -> None:
         """Join, or answer what was asked."""
+        if self.busy:
+            return
         if self.asked.what is not None:
             action = self.asked.action()
             if action is None:
@@ -52,7 +54,7 @@ class JoinArea(QWidget):
                 return
             self.set_busy(True)
             self.answered.emit(action)
-        elif not self.busy:
+        else:
             self.join_requested.emit(False, False)
 
     def open_menu(self) -> None:

@@ -6,7 +6,7 @@ import time
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.calls.actions import Action, Leave
 from app.calls.events import CallEvent, InputAsked
@@ -359,7 +359,9 @@ class PrejoinView(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.area.press()
+            # Fields answer to Enter themselves and then pass the key on.
+            if not isinstance(self.focusWidget(), QLineEdit):
+                self.area.press()
         elif event.key() == Qt.Key.Key_Escape:
             if self.area.busy or self.area.asked.what is not None:
                 self.cancel()

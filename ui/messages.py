@@ -1,0 +1,11 @@
+"""Sentences with values in them that come from below the window. Made by resources/translations/build.py."""
+
+from __future__ import annotations
+
+# ruff: noqa: E501
+# fmt: off
+TEMPLATES: tuple[str, ...] = (
+    "A moderator turned your {what} off.",
+    "{vendor} meeting {title} on {server}",
+    "{who} turned your {what} off.",
+)
