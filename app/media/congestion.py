@@ -316,6 +316,8 @@ class Pacer(Generic[T]):
     MAX_QUEUE_S = 0.5
     """A longer queue is drained faster: late video is worse than a burst."""
     MAX_PACKETS = 2000
+    LEAST_WAIT_S = 0.005
+    """Between wake-ups: a finer grain costs a timer per packet and gains nothing."""
 
     def __init__(self, burst_bytes: int = 12_000) -> None:
         self.bps = 5_000_000.0
@@ -362,7 +364,7 @@ class Pacer(Generic[T]):
 
     def wait_s(self) -> float:
         """Until :meth:`pop` can give the next packet."""
-        return max(0.001, -self._budget * 8 / max(self.bps, 1.0))
+        return max(self.LEAST_WAIT_S, -self._budget * 8 / max(self.bps, 1.0))
 
     def clear(self) -> None:
         self._queue.clear()
