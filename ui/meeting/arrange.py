@@ -11,6 +11,9 @@ from ui.meeting import packing
 from ui.meeting.packing import Box
 from ui.theme import Size, Space
 
+STRIP_SHRINK = 0.7
+"""Tiles of the filmstrip get no smaller than this share of their size so that all fit on one page."""
+
 
 class Layout(StrEnum):
     SPEAKER = "speaker"
@@ -233,15 +236,22 @@ class _Strip:
 
 def _place_strip(keys: tuple[TileKey, ...], page: int, width: int, height: int) -> _Strip:
     vertical = strip_at_side(width, height)
+    length = height if vertical else width
     if vertical:
         wide = min(Size.FILMSTRIP, width // 4)
-        tall = round(wide / packing.ASPECT)
-        box, length, step = Box(width - wide, 0, wide, height), height, tall + Size.TILE_GAP
     else:
-        tall = min(Size.FILMSTRIP_BOTTOM, height // 4)
-        wide = round(tall * packing.ASPECT)
-        box, length, step = Box(0, height - tall, width, tall), width, wide + Size.TILE_GAP
-    room, ends = (length + Size.TILE_GAP) // step, 0
+        wide = round(min(Size.FILMSTRIP_BOTTOM, height // 4) * packing.ASPECT)
+    tall = round(wide / packing.ASPECT)
+    along = tall if vertical else wide
+    # Somewhat smaller tiles are better than a second page for the last of them.
+    fitting = (length + Size.TILE_GAP) // len(keys) - Size.TILE_GAP
+    if STRIP_SHRINK * along <= fitting < along:
+        wide = round(fitting * packing.ASPECT) if vertical else fitting
+        tall = fitting if vertical else round(fitting / packing.ASPECT)
+        along = fitting
+    step, ends = along + Size.TILE_GAP, 0
+    box = Box(width - wide, 0, wide, height) if vertical else Box(0, height - tall, width, tall)
+    room = (length + Size.TILE_GAP) // step
     if len(keys) > room:
         # The buttons that turn pages stand at both ends and cover nobody.
         ends = Size.BUTTON + Size.TILE_GAP
@@ -250,9 +260,9 @@ def _place_strip(keys: tuple[TileKey, ...], page: int, width: int, height: int) 
     pages = max(1, -(-len(keys) // room))
     page = min(max(0, page), pages - 1)
     shown = keys[page * room : (page + 1) * room]
-    along = len(shown) * step - Size.TILE_GAP
+    taken = len(shown) * step - Size.TILE_GAP
     # At the side the strip stands at the foot, near the controls; below it is centred. Pages begin at the top.
-    start = ends if ends else length - along if vertical else (length - along) // 2
+    start = ends if ends else length - taken if vertical else (length - taken) // 2
     boxes = {}
     for index, key in enumerate(shown):
         offset = max(0, start) + index * step

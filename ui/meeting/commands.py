@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from app.calls import selectors
 from app.calls.actions import Action
 from app.calls.model import CallState, Failure, MediaKind
 from app.controller.api import ControllerApi
+from app.vendors.base import ActionRefused
 
 
 class TaskRunner(Protocol):
@@ -47,6 +49,14 @@ class Commands(QObject):
 
     def perform(self, action: Action, then: Callable[[Any], None] | None = None) -> None:
         self._tasks.spawn(self._controller.perform(self._call_id, action), then=then)
+
+    def report(self, action: Action) -> None:
+        """Tell the session something the person did not ask for; a refusal is none of the person's business."""
+        self._tasks.spawn(self._quietly(action))
+
+    async def _quietly(self, action: Action) -> None:
+        with contextlib.suppress(ActionRefused):
+            await self._controller.perform(self._call_id, action)
 
     def can(self, kind: type) -> bool:
         return selectors.capability(self.state, kind).allowed

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer
 from app.calls import events as ev
 from app.calls import selectors
 from app.calls.model import CallPhase, CallState
+from ui import i18n
 from ui.theme import Duration
 from ui.widgets.text import plain
 from ui.widgets.toast import ToastMessage, ToastStack
@@ -251,4 +252,4 @@ class Notices(QObject):
         assert isinstance(event, ev.Notice)
         level = event.level if event.level in ("info", "warning", "error") else "info"
         icon = "player-record" if event.code.startswith("recording") else ""
-        self.say(event.message, level, icon, f"notice-{event.code}")
+        self.say(i18n.sentence(event.message), level, icon, f"notice-{event.code}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ui.meeting.tile import Tile
 from ui.meeting.zoom import STEP
-from ui.theme import DARK, SCRIM_OPACITY, Size, Space, Type, colour, font
+from ui.theme import DARK, Size, Space, Type, colour, font
 from ui.widgets.buttons import IconButton
 from ui.widgets.text import label
 
@@ -70,7 +70,8 @@ class ScreenBar(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour(DARK.stage, SCRIM_OPACITY))
-        painter.drawRoundedRect(QRectF(self.rect()), self.height() / 2, self.height() / 2)
+        painter.setPen(QPen(colour(DARK.line), Size.LINE))
+        painter.setBrush(colour(DARK.raised))
+        box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
         painter.end()

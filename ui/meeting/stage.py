@@ -282,7 +282,12 @@ class StageArea(QWidget):
         if tile is not None:
             self._screen_bar.adjustSize()
             box = tile.geometry()
-            x = box.x() + (box.width() - self._screen_bar.width()) // 2
+            # Beside the presenter: the other corner has the name.
+            inset = Space.S
+            if self._arrangement.presenter in self._placed.boxes and self._arrangement.presenter is not None:
+                inset += self._placed.boxes[self._arrangement.presenter].width + Space.M
+            wide = self._screen_bar.width()
+            x = box.x() + inset if self.isRightToLeft() else box.x() + box.width() - inset - wide
             self._screen_bar.move(x, box.y() + box.height() - self._screen_bar.height() - Space.S)
             self._screen_bar.raise_()
         overlay = self._tiles.get(self._arrangement.overlay) if self._arrangement.overlay is not None else None
@@ -328,6 +333,11 @@ class StageArea(QWidget):
         if visible != self._reported:
             self._reported = visible
             self.visibleChanged.emit(visible)
+
+    def report_again(self) -> None:
+        """The server forgot what is visible (a new connection): tell it once more."""
+        self._reported = None
+        self._report_timer.start()
 
     def stop(self) -> None:
         """No more reports, no more pictures."""

@@ -62,6 +62,8 @@ class StatisticsPanel(SidePanel):
         self._grid.setVerticalSpacing(Space.S)
         self._grid.setColumnStretch(1, 1)
         content = QWidget()
+        content.setProperty("look", "surface")
+        content.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(self._grid)

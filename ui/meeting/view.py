@@ -23,11 +23,11 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from app.calls import actions as act
 from app.calls import selectors
-from app.calls.events import CallEvent, ReactionReceived
+from app.calls.events import CallEvent, PhaseChanged, ReactionReceived
 from app.calls.model import CallPhase, CallState, Failure, SourceContent
 from app.controller.api import ControllerApi
 from app.media.api import FrameSlot
@@ -87,6 +87,7 @@ class MeetingView(QWidget):
         self.call_id = call_id
         self._unsubscribe: list[Callable[[], None]] = []
         self._watched_window: QObject | None = None
+        self._released = False
         self._panel_width = Size.SIDE_PANEL
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setProperty("noFocusRing", True)
@@ -110,6 +111,9 @@ class MeetingView(QWidget):
         self.stage.set_choices(replace(self.stage.choices, layout=Layout(layout)))
         self._unsubscribe.append(controller.subscribe(self._on_event))
         self._unsubscribe.append(controller.subscribe_settings(self._on_settings))
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._focus_moved)
         self._apply_settings()
         state = controller.state(call_id)
         self.notices.learn(state)
@@ -208,6 +212,8 @@ class MeetingView(QWidget):
         if state.call_id != self.call_id:
             return
         self.notices.observe(state, event)
+        if isinstance(event, PhaseChanged) and event.phase is CallPhase.JOINED:
+            self.stage.report_again()
         if isinstance(event, ReactionReceived) and self._controller.setting("notifications.reactions"):
             person = state.participants.get(event.participant_id)
             for key in event.reactions[: len(REACTIONS)]:
@@ -273,7 +279,7 @@ class MeetingView(QWidget):
     def _report_visible(self, sources: tuple[act.VisibleSource, ...]) -> None:
         if selectors.is_over(self._controller.state(self.call_id)):
             return
-        self.commands.perform(act.SetVisibleSources(sources))
+        self.commands.report(act.SetVisibleSources(sources))
 
     def _refused(self, failure: Failure) -> None:
         from ui import i18n
@@ -424,6 +430,11 @@ class MeetingView(QWidget):
                 self.top_bar.show()
         self._idle.start()
 
+    def _focus_moved(self, old: QWidget | None, new: QWidget | None) -> None:
+        # Tab never reaches our key events: it moves the focus.
+        if new is not None and new is not self and self.isAncestorOf(new):
+            self._wake()
+
     def _fade_out(self) -> None:
         busy = (
             self._menu_open is not None
@@ -568,10 +579,16 @@ class MeetingView(QWidget):
 
     def release(self) -> None:
         """Stop listening and painting; the call itself goes on. The view is of no use afterwards."""
+        if self._released:
+            return
+        self._released = True
         self.keys.let_go()
         for stop in self._unsubscribe:
             stop()
         self._unsubscribe = []
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.disconnect(self._focus_moved)
         self._idle.stop()
         self.stage.set_seen(False)
         self.stage.stop()

@@ -86,6 +86,14 @@ def test_filmstrip_stands_where_the_window_has_room() -> None:
     assert tall.strip_box is not None and tall.strip_box.y > 700
 
 
+def test_filmstrip_shrinks_a_little_before_it_turns_pages() -> None:
+    arrangement = arrange(meeting(6, speaker=1), SPEAKER)
+    placed = place(arrangement, SPEAKER, 900, 650)
+    assert placed.strip_pages == 1 and len(placed.boxes) == 6
+    many = place(arrange(meeting(30, speaker=1), SPEAKER), SPEAKER, 900, 650)
+    assert many.strip_pages > 1
+
+
 @settings(max_examples=60)
 @given(
     people=st.integers(1, 40),

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.calls import actions as act
-from app.calls.events import ReactionReceived
+from app.calls.events import PhaseChanged, ReactionReceived
 from app.calls.model import CallPhase, Capability, Failure, LocalMedia, SourceContent
 from app.vendors.base import ActionRefused
 from tests.ui.fakes import LOCAL, capabilities, meeting
@@ -308,6 +308,21 @@ def test_toolbar_fades_and_returns(show: ShowMeeting) -> None:
     assert shown.view.toolbar.isVisible()
 
 
+def test_tab_brings_the_toolbar_back(show: ShowMeeting) -> None:
+    shown = show()
+    shown.view._idle.timeout.emit()
+    assert not shown.view.toolbar.isVisible()
+    QTest.keyClick(shown.view, Qt.Key.Key_Tab)
+    QApplication.processEvents()
+    assert shown.view.toolbar.isVisible()
+
+
+def test_leave_has_a_mnemonic(show: ShowMeeting, qtbot: QtBot) -> None:
+    shown = show()
+    with qtbot.waitSignal(shown.view.leaveRequested, timeout=1000):
+        key(shown, Qt.Key.Key_L, Qt.KeyboardModifier.AltModifier)
+
+
 def test_toolbar_stays_while_a_menu_is_open_or_it_has_the_keyboard(show: ShowMeeting) -> None:
     shown = show()
     shown.view.open_menu("more")
@@ -510,6 +525,17 @@ def test_reports_are_debounced_and_not_repeated(show: ShowMeeting, qtbot: QtBot)
     shown.controller.speak("p0000001")
     qtbot.wait(2 * Duration.VISIBLE_SOURCES)
     assert len(shown.controller.asked(act.SetVisibleSources)) <= 3
+
+
+def test_a_new_connection_is_told_again_and_refusals_stay_quiet(show: ShowMeeting) -> None:
+    shown = show(meeting(4))
+    first = settle(shown)
+    count = len(shown.controller.asked(act.SetVisibleSources))
+    shown.controller.refusals["SetVisibleSources"] = ActionRefused(Failure("later", "Not now."))
+    shown.controller.update(PhaseChanged(CallPhase.JOINED))
+    assert settle(shown) == first
+    assert len(shown.controller.asked(act.SetVisibleSources)) == count + 1
+    assert shown.view.toasts.toasts == ()
 
 
 def test_gallery_pages_report_only_their_tiles(show: ShowMeeting) -> None:
