@@ -13,6 +13,7 @@ import logging
 import random
 import threading
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -167,6 +168,7 @@ class VideoSender:
         self._plis = self._packets = self._bytes = 0
         self._sent: deque[tuple[float, int, bool]] = deque(maxlen=8_192)
         self._first_sent_ms: float | None = None
+        self._postponed: asyncio.TimerHandle | None = None
         self._refresh: asyncio.TimerHandle | None = self._loop.call_later(STILL_REFRESH_MS / 1000, self._refresh_still)
         # Of the worker
         self._encoder: VideoEncoder | None = None
@@ -174,6 +176,7 @@ class VideoSender:
         self._source_key: tuple[int, int] | None = None
         self._taken_ms = float("-inf")
         self._encoded_ms = float("-inf")
+        self._encoded_capture_ms = float("-inf")
         self._timestamp: int | None = None
         self._frames = self._keyframes = self._skipped = 0
         self._encode_ms = 0.0
@@ -237,9 +240,10 @@ class VideoSender:
 
     def close(self) -> None:
         self._closed = True
-        if self._refresh is not None:
-            self._refresh.cancel()
-            self._refresh = None
+        for timer in (self._refresh, self._postponed):
+            if timer is not None:
+                timer.cancel()
+        self._refresh = self._postponed = None
         with self._lock:
             self._newest = self._last = None
         # The encoder belongs to the strand: after what runs now, it is freed with this object.
@@ -296,6 +300,18 @@ class VideoSender:
         if self._keyframe_wanted and not self._closed:
             self._repeat()
 
+    def _arm_postponed(self, early_ms: float) -> None:
+        """A picture came too early for the frame rate: if a screen shows no other one, it is sent when it is time."""
+        if self.content is SourceContent.SCREEN and self._postponed is None and not self._closed:
+            self._postponed = self._loop.call_later(early_ms / 1000, self._send_postponed)
+
+    def _send_postponed(self) -> None:
+        self._postponed = None
+        with self._lock:
+            waiting = self._last is not None and self._last[1] > self._encoded_capture_ms
+        if waiting:
+            self._repeat()
+
     def _refresh_still(self) -> None:
         self._refresh = None
         if self._closed:
@@ -316,8 +332,11 @@ class VideoSender:
         bitrate = self._bitrate(frame.height)
         fps = choose_fps(self.content, self._optimise_for, bitrate)
         keyframe = self._keyframe_wanted and captured_ms - self._keyframe_ms >= KEYFRAME_INTERVAL_MS
-        if not keyframe and captured_ms - self._taken_ms < FPS_TOLERANCE * 1000 / fps:
+        early = FPS_TOLERANCE * 1000 / fps - (captured_ms - self._taken_ms)
+        if not keyframe and early > 0:
+            self._call(self._arm_postponed, early)
             return
+        self._encoded_capture_ms = captured_ms
         # A grid of due times keeps 30 of 60 pictures a second evenly, whatever the jitter of the camera.
         due = self._taken_ms + 1000 / fps
         self._taken_ms = due if captured_ms - due < 500 / fps else captured_ms
@@ -341,9 +360,11 @@ class VideoSender:
             self._keyframe_wanted = False
             self._keyframe_ms = max(captured_ms, self._keyframe_ms)
         self._picture_id = (self._picture_id + 1) % (1 << 15)
-        payloads = packetize(self._name, encoded.data, self._picture_id)
+        self._call(self._send, packetize(self._name, encoded.data, self._picture_id), timestamp)
+
+    def _call(self, function: Callable[..., None], *arguments: Any) -> None:
         try:
-            self._loop.call_soon_threadsafe(self._send, payloads, timestamp)
+            self._loop.call_soon_threadsafe(function, *arguments)
         except RuntimeError:
             # The loop is closed: the call is over.
             self._closed = True

@@ -202,7 +202,7 @@ async def test_lip_sync_holds_pictures_back() -> None:
     await pair.run(10)
     await pair.until_shown(9)
     at_once = pair.receiver.delay_ms
-    assert at_once is not None and at_once < 120
+    assert at_once is not None and at_once < 1_000
     pair.receiver.set_target_delay(at_once + 200)
     before = time.time() * 1000
     number = pair.push()

@@ -198,6 +198,19 @@ async def test_a_still_screen_is_sent_when_it_is_unmuted() -> None:
     pair.close()
 
 
+async def test_the_last_change_of_a_screen_is_not_lost_to_the_frame_rate() -> None:
+    pair = Pair(Line(), content=SCREEN, optimise_for="text")
+    pair.sender.set_target_bitrate(100_000)
+    pair.push()
+    await pair.until_shown(0)
+    began = pair.loop.time()
+    for _ in range(3):
+        pair.push()
+    await pair.until_shown(3)
+    assert pair.loop.time() - began < 0.6, "sooner than the repetition of a still screen"
+    pair.close()
+
+
 async def test_text_gets_few_frames_and_motion_all() -> None:
     counts = {}
     for optimise_for in ("text", "motion"):
