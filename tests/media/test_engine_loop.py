@@ -264,3 +264,29 @@ def play(path: Path) -> tuple[np.ndarray, list[Any]]:
                 samples = frame.to_ndarray()[0]
                 sound.append((samples * 32767).astype(np.int16) if samples.dtype == np.float32 else samples)
     return np.concatenate(sound), pictures
+
+
+async def test_restart_and_outage_through_the_facade(sides: tuple[Side, Side]) -> None:
+    left, right = sides
+    await left.engine.set_camera(VideoInput(kind="test", width=320, height=180, fps=30))
+    cam = await left.transport.add_sender("left-v0", SourceContent.CAMERA)
+    eye = Eye(right.transport.slot("left-v0"))
+    right.transport.map_source(remote(cam))
+    left.transport.set_muted("left-v0", False)
+    await right.until(lambda: len(eye.stamps) > 5)
+    before = left.transport.local
+    offer, answer = await left.transport.restart_ice(), await right.transport.restart_ice()
+    assert left.transport.local == offer and offer.ufrag != before.ufrag
+    await left.transport.continue_ice(answer)
+    await right.transport.continue_ice(offer)
+    seen = len(eye.stamps)
+    await right.until(lambda: len(eye.stamps) > seen + 60)
+    numbers = [s.number for s, _ in eye.stamps[seen:]]
+    assert len(set(numbers)) / (numbers[-1] - numbers[0] + 1) > 0.9, "the restart cost pictures"
+    right.transport.inject_faults(blackhole=True)
+    await right.until(lambda: right.of(api.TransportStateChanged)[-1].state == "disconnected")
+    right.transport.inject_faults()
+    seen, began = len(eye.stamps), time.monotonic()
+    await right.until(lambda: len(eye.stamps) > seen + 5)
+    assert time.monotonic() - began < 3.0
+    await right.until(lambda: right.of(api.TransportStateChanged)[-1].state == "connected")

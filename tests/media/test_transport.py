@@ -391,3 +391,48 @@ async def test_server_reflexive_candidate(monkeypatch: pytest.MonkeyPatch) -> No
         assert time.monotonic() - started < 0.9
         assert [(c.type, c.ip, c.port) for c in local.candidates][1:] == [("srflx", "192.0.2.7", 4711)]
         await one.close()
+
+
+async def test_closing_at_any_time_leaves_nothing() -> None:
+    tasks = len(asyncio.all_tasks())
+    a, b = await make_pair()
+    await close(a, b)
+    a, b = await make_pair({"data_channel": True}, {"data_channel": True})
+    await a.transport.start(b.transport.local)
+    await asyncio.sleep(0.01)
+    await close(a, b)
+    a, b = await make_pair()
+    await connect(a, b)
+    await a.transport.restart_ice()
+    await a.transport.continue_ice(b.transport.local)
+    await close(a, b)
+    with pytest.raises(InvalidState):
+        await a.transport.restart_ice()
+    await asyncio.sleep(0.01)
+    assert len(asyncio.all_tasks()) == tasks
+
+
+async def test_ipv6() -> None:
+    pairs = []
+    for options in ({}, {"controlling": True, "setup": "actpass"}):
+        one = BundledTransport(config("six", use_ipv6=True, **options), bind_addresses=("::1",))
+        pairs.append(Peer(one))
+        await one.gather()
+    if not pairs[0].transport.local.candidates:
+        pytest.skip("this machine has no IPv6")
+    await connect(*pairs)
+    assert "::1" in pairs[0].transport.candidate_pair[0]
+    await close(*pairs)
+
+
+async def test_controlling_offerer_is_passive_or_follows_the_answer() -> None:
+    """We offer actpass; the answer decides who begins the handshake."""
+    for answer in ("active", "passive"):
+        a, b = await make_pair({"setup": answer})
+        offer = b.transport.local
+        assert offer.setup == "actpass"
+        await b.transport.start(replace(a.transport.local, setup=answer))
+        await a.transport.start(offer)
+        await a.state("connected")
+        await b.state("connected")
+        await close(a, b)
