@@ -23,7 +23,7 @@ screenshots:
 
 interop-jitsi: ## JITSI_URL=https://host/room
 	packaging/setup.sh test
-	JITSI_URL="$(JITSI_URL)" .venv/bin/python -m pytest -q -p no:cacheprovider tests/interop/check_jitsi_server.py
+	.venv/bin/python -m tests.interop.jitsi_server "$(JITSI_URL)"
 
 package:
 	packaging/build.sh
