@@ -48,6 +48,10 @@ DELAY_WINDOW = 20
 """Blocks over which the smallest delay counts: a device that pulls in bursts is judged by its hungriest moment."""
 IDLE_BLOCKS = 100
 """After one second without packets the stream is idle and is not asked for sound any more."""
+FADE_FROM, FADE_TO = RATE * 60 // 1000, RATE * 200 // 1000
+"""Concealment is faded out between 60 and 200 ms: libopus alone lets a steady tone ring for more than half a second."""
+FADE_IN = 240
+"""5 ms, for sound that begins again after silence."""
 HISTORY = NEEDED_TO_SHORTEN
 
 
@@ -138,6 +142,7 @@ class JitterBuffer:
         self._held = 0
         self._pending_concealed = 0
         self._dry_blocks = 0
+        self._concealing = 0
         self._silent = False
         self._last_played = -1
         self._missing: deque[int] = deque(maxlen=64)
@@ -394,8 +399,11 @@ class JitterBuffer:
             sound = self._decoder.decode(head.payload)
         except DecodeError:
             self._discarded += 1
-            sound = self._conceal(head.samples)
+            self._append(self._conceal(head.samples))
             self._concealed += head.samples
+            self._position = max(self._position, head.end)
+            return
+        sound = self._resume(sound)
         # One or two bytes are Opus' way of saying that there is silence until further notice (DTX).
         self._silent = len(head.payload) <= 2
         already_played = max(0, self._position - head.timestamp)
@@ -403,13 +411,30 @@ class JitterBuffer:
         self._position = max(self._position, head.timestamp + len(sound))
 
     def _conceal(self, count: int) -> Samples:
+        done, self._concealing = self._concealing, self._concealing + count
+        if done >= FADE_TO and not self._silent:
+            return np.zeros(count, np.int16)
         try:
             sound = self._decoder.conceal(count)
         except DecodeError:
             sound = np.zeros(count, np.int16)
         if len(sound) < count:
             sound = np.concatenate((sound, np.zeros(count - len(sound), np.int16)))
-        return sound[:count]
+        sound = sound[:count]
+        if done + count <= FADE_FROM or self._silent:
+            return sound
+        gains = np.clip((FADE_TO - done - np.arange(count)) / (FADE_TO - FADE_FROM), 0.0, 1.0)
+        return (sound * gains).astype(np.int16)
+
+    def _resume(self, sound: Samples) -> Samples:
+        """Received sound after concealment, which begins softly if that had faded."""
+        faded, self._concealing = self._concealing > FADE_FROM, 0
+        if not faded or self._silent or not len(sound):
+            return sound
+        count = min(FADE_IN, len(sound))
+        result = sound.copy()
+        result[:count] = result[:count] * np.linspace(0.0, 1.0, count)
+        return result
 
     def _append(self, sound: Samples) -> None:
         self._pcm = np.concatenate((self._pcm, sound)) if len(self._pcm) else sound

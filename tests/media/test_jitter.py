@@ -257,6 +257,16 @@ def test_sound_never_heard_before_start_and_idle_after_end(payloads: list[bytes]
     assert buffer.stats().concealed_ms == 0
 
 
+def test_concealment_fades_out(payloads: list[bytes]) -> None:
+    """A sender that stops in the middle of a tone is silent after 200 ms, without a click."""
+    buffer = JitterBuffer(make_decoder())
+    result = run(buffer, arrivals(payloads[:50]), 3_000.0)
+    end = np.flatnonzero(result.sound)[-1]
+    assert 48_000 + 150 * 48 < end < 48_000 + 290 * 48
+    steps = np.abs(np.diff(result.sound[40_000:].astype(int)))
+    assert np.max(steps) < 0.3 * 32767 * 2 * np.pi * 440 / 48_000 * 1.6
+
+
 packet = st.tuples(
     st.sampled_from(["insert", "pull"]),
     st.integers(0, 0xFFFF),
