@@ -207,6 +207,16 @@ class Remote:
         if self.receiver is not None:
             self.receiver.sender_report(ntp_ms, rtp_timestamp)
 
+    def stats(self) -> Any:
+        """Of the receiver; ``None`` without one, or when it cannot tell."""
+        if self.receiver is None:
+            return None
+        try:
+            return self.receiver.stats()
+        except Exception:
+            self._crashed()
+            return None
+
     def close(self) -> None:
         if self.receiver is not None:
             self.receiver.close()
@@ -538,7 +548,7 @@ class CallMedia:
     # ------------------------------------------------------------ once in a while
 
     async def _tick(self) -> None:
-        rounds = 0
+        rounds, audible = 0, False
         while True:
             await asyncio.sleep(LEVEL_INTERVAL_S)
             rounds += 1
@@ -546,7 +556,9 @@ class CallMedia:
             for remote in self.remotes.values():
                 if remote.source.kind is MediaKind.AUDIO and (level := meter(remote.take_level())) > 0.0:
                     levels[remote.source.name] = level
-            self.emit(api.AudioLevels(levels))
+            if levels or audible:
+                self.emit(api.AudioLevels(levels))
+            audible = bool(levels)
             self._synchronise()
             if rounds % STATS_EVERY == 0:
                 self.emit(api.StatsReported(self.statistics()))

@@ -73,7 +73,7 @@ def _outbound(media: CallMedia, local: Local, rates: Rates, now_s: float) -> Tra
 def _inbound(media: CallMedia, remote: Remote, rates: Rates, now_s: float) -> TrackStats:
     source = remote.source
     reception = media.transport.session.reception.get(remote.ssrc)
-    receiver = remote.receiver.stats() if remote.receiver is not None else None
+    receiver = remote.stats()
     video = source.kind is MediaKind.VIDEO
     jitter = None if video or receiver is None else receiver.jitter
     return TrackStats(

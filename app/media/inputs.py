@@ -107,6 +107,7 @@ class Inputs:
         self._processor: Any = None
         self._speaker: Stream | None = None
         self._sinks: set[BlockSink] = set()
+        self._broken: set[BlockSink] = set()
         self._captures: dict[SourceContent, VideoCapture] = {}
         self._detach_preview: dict[SourceContent, Callable[[], None]] = {}
         self._video_senders: dict[Any, tuple[SourceContent, Callable[[], None]]] = {}
@@ -189,11 +190,22 @@ class Inputs:
 
     def add_sink(self, sink: BlockSink) -> Callable[[], None]:
         self._sinks.add(sink)
-        return lambda: self._sinks.discard(sink)
+
+        def remove() -> None:
+            self._sinks.discard(sink)
+            self._broken.discard(sink)
+
+        return remove
 
     def _deliver(self, block: Samples, at_ms: float) -> None:
         for sink in tuple(self._sinks):
-            sink(block, at_ms)
+            try:
+                sink(block, at_ms)
+            except Exception:
+                # One call's broken encoder must not silence the microphone in another, nor fill the log.
+                if sink not in self._broken:
+                    self._broken.add(sink)
+                    logger.exception("a microphone's listener failed")
 
     def _report(self, reading: Reading) -> None:
         self._emit(api.LocalAudioLevel(meter(reading.level_dbov), reading.speech))

@@ -364,3 +364,37 @@ async def test_closing_is_complete_and_idempotent() -> None:
             await transport.restart_ice()
     await asyncio.sleep(0.1)
     assert threading.active_count() <= before + 4
+
+
+async def test_a_broken_sender_costs_itself_only(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    await bench.transport.add_sender("one-a0", SourceContent.MICROPHONE)
+    await bench.transport.add_sender("two-a0", SourceContent.MICROPHONE)
+
+    def broken(*args: Any) -> None:
+        raise ZeroDivisionError
+
+    bench.transport.media.locals["one-a0"].detach()
+    bench.engine._inputs.add_sink(broken)
+    await bench.engine.set_microphone(AudioInput(kind="test"))
+    other = bench.parts.senders[1]
+    await eventually(lambda: sum(call == "push" for call, _ in other.calls) > 5)
+    assert len([r for r in caplog.records if "listener failed" in r.message]) == 1
+
+
+@pytest.mark.logs_errors
+async def test_broken_statistics_cost_one_receiver(bench: Bench) -> None:
+    bench.transport.map_source(source("a-v0", 1))
+    bench.transport.map_source(source("b-v0", 2))
+    await bench.settle()
+    bench.parts.receivers[0].stats = lambda: 1 / 0  # type: ignore[method-assign]
+    await eventually(lambda: any(isinstance(e, api.StatsReported) for e in bench.events))
+    assert bench.parts.receivers[0].closed and len(bench.parts.receivers) == 3
+
+
+async def test_silence_is_told_once(bench: Bench) -> None:
+    bench.transport.map_source(source("a-a0", 2, MediaKind.AUDIO))
+    await bench.settle()
+    bench.parts.receivers[0].level_dbov = -127.0
+    await eventually(lambda: any(isinstance(e, api.StatsReported) for e in bench.events))
+    assert [e.levels for e in bench.events if isinstance(e, api.AudioLevels)][-1:] in ([], [{}])
+    assert sum(not e.levels for e in bench.events if isinstance(e, api.AudioLevels)) <= 1
