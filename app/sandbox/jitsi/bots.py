@@ -66,7 +66,11 @@ class _Track:
     timestamp_base: int
     position: int = 0
     picture: int = 0
-    frame_numbers: int = 0
+
+    def play(self, clip: VideoClip) -> None:
+        """Go over to *clip* (it begins with a keyframe) unless it is playing already."""
+        if self.clip is not clip:
+            self.clip, self.position = clip, 0
 
 
 class Bot:
@@ -93,6 +97,7 @@ class Bot:
             height: _Track(start + 10 + 2 * i, None, self.random.randrange(2**15), self.random.randrange(2**31))
             for i, height in enumerate(SIZES)
         }
+        self._first_clip = crew.clips.camera(self.video_name, min(SIZES))
         self._screen = _Track(start + 30, None, self.random.randrange(2**15), self.random.randrange(2**31))
         self._replies: dict[str, Callable[[str, str], None]] = {}
         self._epoch = time.monotonic()
@@ -320,13 +325,13 @@ class Bot:
         wanted = self.crew.wanted_layers(self, self.video_name)
         for height, track in self._layers.items():
             if track.ssrc in wanted:
-                if track.clip is None:
-                    track.clip = self.crew.clips.camera(self.video_name, height)
+                clip = self.crew.clips.camera(self.video_name, height)
+                # The smallest size is made first and stands in until the right one is there.
+                track.play(clip if clip.ready.is_set() else self._first_clip)
                 self._send_frame(track, due)
 
     def send_screen(self, due: float) -> None:
-        if self._screen.clip is None:
-            self._screen.clip = self.crew.clips.screen(self.screen_name)
+        self._screen.play(self.crew.clips.screen(self.screen_name))
         if self._screen.ssrc in self.crew.wanted_layers(self, self.screen_name):
             self._send_frame(self._screen, due)
 

@@ -154,9 +154,7 @@ class BridgeConference:
             if receiver is not sender:
                 receiver.take_video(source, layer, packet, now)
 
-    def _padding(
-        self, sender: Endpoint, source: MediaSource, layer: Layer, packet: ReceivedPacket, now: float
-    ) -> None:
+    def _padding(self, sender: Endpoint, source: MediaSource, layer: Layer, packet: ReceivedPacket, now: float) -> None:
         """Probing on the media SSRC uses up sequence numbers: who gets the layer gets these too, or would miss them."""
         for receiver in self.endpoints.values():
             output = receiver.outputs.get(source.name)
@@ -318,7 +316,7 @@ class BridgeConference:
         elif isinstance(message, colibri.ReceiverAudioSubscription):
             mode = (message.mode or "").lower()
             endpoint.audio_all = message.all if message.all is not None else mode in ("", "all", "exclude")
-            names = [str(name) for name in message.list] if isinstance(message.list, list) else []
+            names = [str(name) for name in message.names] if isinstance(message.names, list) else []
             endpoint.audio_include = set(message.include or (names if mode == "include" else ()))
             endpoint.audio_exclude = set(message.exclude or (names if mode == "exclude" else ()))
 

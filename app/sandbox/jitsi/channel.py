@@ -50,13 +50,13 @@ class VideoType(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     videoType: str
 
 
-class ReceiverAudioSubscription(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class ReceiverAudioSubscription(msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename={"names": "list"}):
     colibriClass: str
     all: bool | None = None
     include: list[str] | None = None
     exclude: list[str] | None = None
     mode: str | None = None
-    list: Any = None
+    names: Any = None
 
 
 class ClientHello(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -215,13 +215,15 @@ class Room:
             details.append(el("actor", ns.MUC_USER, {"nick": actor}))
         if reason and codes:
             details.append(el("reason", ns.MUC_USER, text=reason))
-        for receiver in list(self.occupants.values()):
+        receivers = list(self.occupants.values())
+        # Out before anybody is told: what a receiver does about it must find the room as it is now.
+        del self.occupants[occupant.nick]
+        for receiver in receivers:
             own = ("110", *codes) if receiver is occupant else codes
             stanza = self._presence_of(occupant, "unavailable", own, *copy.deepcopy(details))
             if reason and not codes:
                 stanza.insert(0, el("status", ns.CLIENT, text=reason))
             self._router.send(receiver.session.jid, stanza)
-        del self.occupants[occupant.nick]
         for listener in list(self.on_leave):
             listener(occupant, why)
 
@@ -230,7 +232,8 @@ class Room:
         if self.destroyed:
             return
         self.destroyed = True
-        for occupant in list(self.occupants.values()):
+        gone, self.occupants = list(self.occupants.values()), {}
+        for occupant in gone:
             stanza = self._presence_of(occupant, "unavailable", ("110",))
             shape = el("destroy", ns.MUC_USER, {"jid": alternative or None})
             if reason:
@@ -239,7 +242,6 @@ class Room:
             assert user is not None
             user.append(shape)
             self._router.send(occupant.session.jid, stanza)
-        gone, self.occupants = list(self.occupants.values()), {}
         for occupant in gone:
             for listener in list(self.on_leave):
                 listener(occupant, "destroyed")
