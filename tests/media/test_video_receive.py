@@ -37,7 +37,7 @@ async def test_loss_and_reordering_are_repaired_by_retransmission(codec: Codec) 
     line = Line(loss=0.05, reorder=0.1, delay_ms=10, seed=7)
     pair = Pair(line, codec, size=(640, 360))
     await pair.run(60)
-    line.loss = 0.0
+    line.loss = line.reorder = 0.0
     await pair.run(3)
     await pair.until_shown(62)
     assert line.nacked, "something was lost"
