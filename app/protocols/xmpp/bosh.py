@@ -100,18 +100,35 @@ class BoshSession:
             raise BoshError("bad-response") from error
         if name_of(body) != "body":
             raise BoshError("bad-response")
+        if rid < self._next_response:
+            return self._take(body)
         self._responses[rid] = body
         delivered: list[Element] = []
         while self._next_response in self._responses:
-            body = self._responses.pop(self._next_response)
+            delivered += self._take(self._responses.pop(self._next_response))
             self._next_response += 1
-            if self._sid is None:
-                self._sid = body.get("sid")
-                requests = body.get("requests", "2")
-                self._requests = min(max(int(requests), 1), 5) if requests.isascii() and requests.isdigit() else 2
-            delivered += list(body)
-            if body.get("type") == "terminate":
-                self.closed = True
-                if not delivered:
-                    raise BoshError(body.get("condition", "terminated"))
         return delivered
+
+    @property
+    def gap(self) -> bool:
+        """Whether responses wait for one to an earlier request."""
+        return bool(self._responses)
+
+    def skip_gap(self) -> list[Element]:
+        """What waits, in order: the earlier request is held open, as some servers do. Raises :class:`BoshError`."""
+        delivered: list[Element] = []
+        for rid in sorted(self._responses):
+            delivered += self._take(self._responses.pop(rid))
+            self._next_response = rid + 1
+        return delivered
+
+    def _take(self, body: Element) -> list[Element]:
+        if self._sid is None:
+            self._sid = body.get("sid")
+            requests = body.get("requests", "2")
+            self._requests = min(max(int(requests), 1), 5) if requests.isascii() and requests.isdigit() else 2
+        if body.get("type") == "terminate":
+            self.closed = True
+            if not len(body):
+                raise BoshError(body.get("condition", "terminated"))
+        return list(body)

@@ -23,6 +23,8 @@ MAX_QUEUED = 2000
 """Elements waiting to be written; more means that the socket takes nothing any more."""
 MAX_BAD_FRAMES = 10
 BOSH_RETRY_S = 1.0
+BOSH_REORDER_S = 0.1
+"""How long a response waits for that of an earlier request, which may only be slower on its own connection."""
 BOSH_ANSWER_MARGIN_S = 10.0
 """The server may hold a request for WAIT_S; this much longer means that it is gone."""
 
@@ -193,6 +195,18 @@ class BoshTransport:
         except BoshError as error:
             self._end(TransportClosed(error.condition))
             return
+        self._hand_over(elements)
+        if self._session.gap and not self._ended:
+            asyncio.get_running_loop().call_later(BOSH_REORDER_S, self._skip_gap)
+
+    def _skip_gap(self) -> None:
+        if self._session.gap and not self._ended:
+            try:
+                self._hand_over(self._session.skip_gap())
+            except BoshError as error:
+                self._end(TransportClosed(error.condition))
+
+    def _hand_over(self, elements: list[Element]) -> None:
         for element in elements:
             with contextlib.suppress(asyncio.QueueFull):
                 self._received.put_nowait(element)

@@ -193,7 +193,8 @@ def conference_failure(error: StanzaError, reservation_code: str = "") -> Failur
     """What an error answer to the conference request means (jitsi.md 3.2)."""
     details = f"{error.type}/{error.condition} {error.text}".strip()
     if error.has("reservation-error"):
-        message = f"The reservation system answered: {error.text}" if error.text else None
+        said = error.text.rstrip(". ")
+        message = f"The reservation system answered: {said}." if said else None
         return failure("reservation_error", f"{details} {reservation_code}".strip(), message=message)
     if error.has("graceful-shutdown"):
         return failure("graceful_shutdown", details)
