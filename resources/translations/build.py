@@ -115,10 +115,27 @@ def messages_module(found: list[str]) -> str:
     )
 
 
+def helper_words() -> list[tuple[str, str]]:
+    """Context and text of what modules mark through a function ``_tr`` of their own, which the extraction tool does
+    not follow. The context is the literal that ``_tr`` passes on."""
+    found: list[tuple[str, str]] = []
+    for file in sorted((ROOT / "ui").rglob("*.py")):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        helper = next((n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "_tr"), None)
+        if helper is None:
+            continue
+        context = next(n.value for n in ast.walk(helper) if isinstance(n, ast.Constant) and isinstance(n.value, str))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_tr":
+                found += [(context, n.value) for n in node.args if isinstance(n, ast.Constant)]
+    return found
+
+
 def _words_file(folder: Path, found: list[str]) -> Path:
     path = folder / "words.py"
     calls = [f"QCoreApplication.translate('settings', {_quoted(text)})" for text in setting_words()]
     calls += [f"QCoreApplication.translate('messages', {_quoted(text)})" for text in found]
+    calls += [f"QCoreApplication.translate('{context}', {_quoted(text)})" for context, text in helper_words()]
     path.write_text("\n".join(calls) + "\n", encoding="utf-8")
     return path
 

@@ -1568,6 +1568,10 @@
         <translation>Votre caméra est coupée</translation>
     </message>
     <message>
+        <source>The camera does not work</source>
+        <translation>La caméra ne fonctionne pas</translation>
+    </message>
+    <message>
         <source>The camera is starting…</source>
         <translation>La caméra démarre…</translation>
     </message>
@@ -1829,6 +1833,10 @@
 </context>
 <context>
     <name>ShareDialog</name>
+    <message>
+        <source>Screen {number}</source>
+        <translation>Écran {number}</translation>
+    </message>
     <message>
         <source>Looking for screens and windows…</source>
         <translation>Recherche des écrans et des fenêtres…</translation>
@@ -2166,6 +2174,66 @@
     <message>
         <source>Connection lost</source>
         <translation>Connexion perdue</translation>
+    </message>
+    <message>
+        <source>Guest</source>
+        <translation>Invité</translation>
+    </message>
+    <message>
+        <source>shared screen</source>
+        <translation>écran partagé</translation>
+    </message>
+    <message>
+        <source>speaking</source>
+        <translation>parle</translation>
+    </message>
+    <message>
+        <source>connection lost</source>
+        <translation>connexion perdue</translation>
+    </message>
+    <message>
+        <source>pinned</source>
+        <translation>épinglé</translation>
+    </message>
+    <message>
+        <source>microphone off</source>
+        <translation>micro coupé</translation>
+    </message>
+    <message>
+        <source>microphone on</source>
+        <translation>micro activé</translation>
+    </message>
+    <message>
+        <source>camera off</source>
+        <translation>caméra coupée</translation>
+    </message>
+    <message>
+        <source>camera on</source>
+        <translation>caméra activée</translation>
+    </message>
+    <message>
+        <source>poor connection</source>
+        <translation>mauvaise connexion</translation>
+    </message>
+    <message>
+        <source>fair connection</source>
+        <translation>connexion moyenne</translation>
+    </message>
+    <message>
+        <source>{name}’s screen</source>
+        <translation>Écran de {name}</translation>
+    </message>
+    <message>
+        <source>{name} (you)</source>
+        <translation>{name} (vous)</translation>
+    </message>
+    <message>
+        <source>You</source>
+        <translation>Vous</translation>
+    </message>
+    <message>
+        <source>hand raised, number {place}</source>
+        <translation>main levée, numéro {place}</translation>
     </message>
 </context>
 <context>
@@ -2571,6 +2639,10 @@
     <message>
         <source>The message was not delivered.</source>
         <translation>Le message n’a pas été remis.</translation>
+    </message>
+    <message>
+        <source>The reservation system answered: {said}.</source>
+        <translation>Le système de réservation a répondu&#xa0;: {said}.</translation>
     </message>
     <message>
         <source>The reservation system refused the meeting.</source>

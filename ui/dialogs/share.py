@@ -61,6 +61,14 @@ def list_sources() -> list[Choice]:
     return [Choice(s.id, s.title, s.kind) for s in screen.list_screens()]
 
 
+def title_of(choice: Choice) -> str:
+    """The name to show; screens are numbered by the part that lists them, in English."""
+    number = choice.id.removeprefix("screen:")
+    if choice.kind == "screen" and number.isdigit():
+        return translate("ShareDialog", "Screen {number}").format(number=int(number) + 1)
+    return plain(choice.title, 120)
+
+
 def small_picture(source: str) -> Picture | None:
     screen = importlib.import_module("app.media.screen")
     found: Picture | None = screen.thumbnail(source, 2 * CARD.width(), 2 * PICTURE_HEIGHT)
@@ -77,7 +85,7 @@ class SourceCard(QAbstractButton):
         self.choice = choice
         self._image: QImage | None = None
         self._picture: Picture | None = None
-        title = plain(choice.title, 120)
+        title = title_of(choice)
         self.setText(title)
         self.setToolTip(title)
         self.setAccessibleName(title)

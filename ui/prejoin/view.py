@@ -56,6 +56,7 @@ class PrejoinView(QWidget):
         self.camera_off = False
         self._silent = self._audio_only = False
         self._level_at = 0.0
+        self._camera_failed = False
         self._tasks = Tasks(self._refused)
         self.setProperty("look", "canvas")
         self._make_widgets()
@@ -66,7 +67,10 @@ class PrejoinView(QWidget):
     # ------------------------------------------------------------ building
 
     def _make_widgets(self) -> None:
-        self.back = forms.icon_button("chevron-left", self.tr("Back"), self._go_back)
+        # Back points to where one came from: the other way in scripts that run right to left.
+        self.back = forms.icon_button(
+            "chevron-right" if self.isRightToLeft() else "chevron-left", self.tr("Back"), self._go_back
+        )
         self.title = forms.ElidedLabel("", strong=True, size=20)
         self.server = forms.ElidedLabel("", muted=True)
         self.self_view = SelfView()
@@ -223,6 +227,8 @@ class PrejoinView(QWidget):
             message = device_words.missing_sentence("videoinput")
         elif self.camera_off:
             message = self.tr("Your camera is off")
+        elif self._camera_failed:
+            message = self.tr("The camera does not work")
         else:
             message = self.tr("The camera is starting…")
         view.surface.set_person(plain(self.name.text()) or "?", message)
@@ -242,6 +248,8 @@ class PrejoinView(QWidget):
 
     def _open_devices(self) -> None:
         self._show_problem("")
+        self._camera_failed = False
+        self._show_media()
         camera = not self.camera_off and bool(self.camera.devices())
         self._tasks.spawn(self._controller.open_preview(camera=camera, microphone=bool(self.microphone.devices())))
 
@@ -266,8 +274,14 @@ class PrejoinView(QWidget):
                 self.meter.set_level(event.level)
         elif isinstance(event, InputFailed):
             self._show_problem(device_words.failure_sentence(event))
+            if event.what == "camera":
+                self._camera_failed = True
+                self._show_media()
         elif isinstance(event, InputStarted):
             self._show_problem("")
+            if event.what == "camera":
+                self._camera_failed = False
+                self._show_media()
         elif isinstance(event, DevicesChanged):
             self._show_media()
             if self.isVisible() and self.call_id is None:

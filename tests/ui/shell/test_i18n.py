@@ -70,7 +70,6 @@ def test_nothing_is_left_untranslated() -> None:
     assert main(["--check"]) == 0
 
 
-@pytest.mark.xfail(reason="tile words are not collected yet", strict=True)
 async def test_no_english_in_the_main_views(french: QApplication, qtbot: object) -> None:
     controller = FakeController()
     controller.settings["appearance.language"] = "fr"
