@@ -30,6 +30,11 @@ def bitrate(bps: float | None) -> str:
     return f"{bps / 1e6:.1f} Mbit/s" if bps >= 1e6 else f"{bps / 1e3:.0f} kbit/s"
 
 
+def breakable(text: str) -> str:
+    """Long technical words may break after their joints, or they would be cut off in a narrow panel."""
+    return "".join(char + "\u200b" if char in "_-./:" else char for char in text)
+
+
 def track_line(track: Any) -> str:
     """Codec, size, rate, loss, jitter of a track in one line; what is unknown is left out."""
     words: list[str] = []
@@ -156,6 +161,6 @@ class StatisticsPanel(SidePanel):
             ("srtp_profile", self.tr("Encryption")),
         ):
             if stats.get(key):
-                yield "pair", words, plain(str(stats[key]), 80)
+                yield "pair", words, breakable(plain(str(stats[key]), 80))
         for key, value in list(state.details.items())[:20]:
-            yield "pair", plain(key, 30), plain(value, 80)
+            yield "pair", plain(key.replace("_", " "), 30).capitalize(), breakable(plain(value, 80))

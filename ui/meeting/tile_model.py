@@ -41,13 +41,16 @@ class TileModel:
     def title(self) -> str:
         if self.key.screen:
             return _tr("{name}’s screen").format(name=self.name)
-        return _tr("{name} (you)").format(name=self.name) if self.is_local else self.name
+        if not self.is_local or self.name == _tr("You"):
+            return self.name
+        return _tr("{name} (you)").format(name=self.name)
 
 
 def tile_model(state: CallState, key: TileKey, *, pinned: bool = False, mirror_self: bool = True) -> TileModel:
     """The model of one tile. An unknown participant gives an empty guest, never an error."""
     person = state.participants.get(key.participant_id)
-    name = plain(selectors.display_name(person, _tr("Guest"))) or _tr("Guest")
+    nameless = _tr("You") if person is not None and person.is_local else _tr("Guest")
+    name = plain(selectors.display_name(person, nameless)) or nameless
     if person is None:
         return TileModel(key, name)
     content = SourceContent.SCREEN if key.screen else SourceContent.CAMERA

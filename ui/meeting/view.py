@@ -88,6 +88,7 @@ class MeetingView(QWidget):
         self._unsubscribe: list[Callable[[], None]] = []
         self._watched_window: QObject | None = None
         self._released = False
+        self._was_full = False
         self._panel_width = Size.SIDE_PANEL
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setProperty("noFocusRing", True)
@@ -191,6 +192,8 @@ class MeetingView(QWidget):
             write_to(participant_id)
 
     def _panel_changed(self) -> None:
+        if self.panels.open_panel == "chat":
+            self.toasts.dismiss("chat")
         self._lay_out()
         self._show_again()
         if not self.panels.open_panel:
@@ -523,7 +526,9 @@ class MeetingView(QWidget):
         if not self.full_screen:
             self.top_bar.show()
         self._show_again()
-        self.fullScreenChanged.emit(self.full_screen)
+        if self._was_full != self.full_screen:
+            self._was_full = self.full_screen
+            self.fullScreenChanged.emit(self._was_full)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -181,6 +181,10 @@ def test_marks_are_also_words() -> None:
                  "poor connection", "pinned"):  # fmt: skip
         assert part in words
     assert tile_model(state, TileKey(LOCAL)).title == "Robin Meyer (you)"
+    unnamed = {key: replace(one, name="") for key, one in state.participants.items()}
+    unnamed_state = replace(state, participants=unnamed)
+    assert tile_model(unnamed_state, TileKey(LOCAL)).title == "You"
+    assert tile_model(unnamed_state, KEY).title == "Guest"
     assert tile_model(state, TileKey("nobody")).name == "Guest"
 
 

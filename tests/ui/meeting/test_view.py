@@ -9,16 +9,18 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.calls import actions as act
 from app.calls.events import PhaseChanged, ReactionReceived
-from app.calls.model import CallPhase, Capability, Failure, LocalMedia, SourceContent
+from app.calls.model import CallPhase, Capability, Failure, LocalMedia, MediaKind, SourceContent
+from app.media.api import TrackStats
 from app.vendors.base import ActionRefused
 from tests.ui.fakes import LOCAL, capabilities, meeting
 from tests.ui.meeting.conftest import PlainPanel, ShowMeeting, Shown
 from ui.meeting.arrange import Layout, TileKey
+from ui.meeting.room_dialogs import LockDialog, SubjectDialog
 from ui.theme import Duration, Size
 
 MUTED = LocalMedia(microphone_muted=True, camera_muted=True)
@@ -372,6 +374,52 @@ def test_keypad_sends_tones(show: ShowMeeting) -> None:
     panel.keys["5"].click()  # type: ignore[attr-defined]
     QTest.keyClicks(panel, "#9")
     assert [one.tones for one in shown.controller.asked(act.SendDtmf)] == ["5", "#", "9"]
+
+
+def test_statistics_show_figures_of_the_connection_and_each_track(show: ShowMeeting) -> None:
+    shown = show(meeting(3))
+    shown.view.toggle_panel("statistics")
+    track = TrackStats(
+        "p0000001-v0", "p0000001", "inbound", MediaKind.VIDEO, SourceContent.CAMERA, 1, codec="VP8", fps=29.6,
+        width=1280, height=720, bitrate_bps=1.52e6, loss_fraction=0.011, jitter_ms=4.2,
+    )  # fmt: skip
+    stats = {
+        "rtt_ms": 23.4,
+        "receive_bitrate_bps": 480_000.0,
+        "srtp_profile": "SRTP_AEAD_AES_128_GCM",
+        "tracks": (track,),
+    }
+    shown.controller.update(stats=stats)
+    words = [label.text().replace("\u00a0", " ").replace("\u200b", "")
+             for label in shown.view.panels.panel("statistics").findChildren(QLabel)]  # fmt: skip
+    for text in ("23 ms", "480 kbit/s", cipher, "Amélie Laurent · camera",
+                 "VP8 · 1280×720 · 30 fps · 1.5 Mbit/s · 1.1 % · 4 ms"):  # fmt: skip
+        assert text in words
+    shown.controller.update(stats={"tracks": ({"direction": "outbound", "kind": "audio"},), "rtt_ms": None})
+
+
+def test_opening_the_chat_takes_its_toast_away(show: ShowMeeting) -> None:
+    shown = show()
+    shown.view.notices.say("Ann: hello", key="chat")
+    shown.view.toggle_panel("chat")
+    assert shown.view.toasts.toasts == ()
+
+
+def test_subject_and_password_are_asked_and_sent(show: ShowMeeting) -> None:
+    shown = show()
+    shown.view.ask_subject()
+    subject = shown.view.findChild(SubjectDialog)
+    assert subject is not None
+    subject.field.setText("  Budget ")
+    QTest.keyClick(subject.field, Qt.Key.Key_Return)
+    assert last(shown) == act.SetSubject("Budget")
+    shown.controller.update(locked=True)
+    assert shown.view.top_bar.lock.isVisible()
+    shown.view.top_bar.lock.click()
+    lock = shown.view.findChild(LockDialog)
+    assert lock is not None
+    next(one for one in lock.findChildren(QPushButton) if one.text() == "Remove password").click()
+    assert last(shown) == act.Lock(None)
 
 
 def test_private_message_opens_the_chat(show: ShowMeeting) -> None:
