@@ -11,7 +11,7 @@ import pytest
 
 from app.calls import actions as ac
 from app.calls import events as ev
-from app.calls.model import Asked, CallPhase, MediaKind
+from app.calls.model import Asked, CallPhase
 from app.sandbox.jitsi import JitsiSandbox
 from app.vendors.base import JoinFailed
 from tests.e2e.jitsi_call import Person, eventually

@@ -43,9 +43,10 @@ class QualityMeter:
         if not video:
             self._video_since_ms = None
         else:
-            self._video_since_ms = self._video_since_ms or now_ms
+            since = now_ms if self._video_since_ms is None else self._video_since_ms
+            self._video_since_ms = since
             best = max(video, key=lambda t: t.height or 0)
-            if now_ms - self._video_since_ms > RAMP_UP_MS and best.target_bitrate_bps:
+            if now_ms - since > RAMP_UP_MS and best.target_bitrate_bps:
                 # The share of what this size needs that the network lets us send.
                 quality = min(quality, 100 * best.target_bitrate_bps / (0.5 * target_bps(best.height or 0)))
         elapsed_s = (now_ms - self._updated_ms) / 1000 if self._updated_ms is not None else None

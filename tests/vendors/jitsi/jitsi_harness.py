@@ -144,7 +144,7 @@ class Harness:
     def request_ok(self, extra: str = "", properties: str = "") -> Harness:
         self.answer(
             "protocol/focus",
-            f"<conference xmlns='http://jitsi.org/protocol/focus' ready='true' focusjid='focus@auth.meet.example.com' {extra}>"
+            f"<conference xmlns='http://jitsi.org/protocol/focus' ready='true' focusjid='focus@auth.meet.example.com' {extra}>"  # noqa: E501
             f"{properties}</conference>",
         )
         return self
@@ -155,7 +155,7 @@ class Harness:
         jid = jid or f"{nick}-node@meet.example.com/r"
         self.stanza(
             f"<presence xmlns='jabber:client' from='{ROOM}/{nick}' to='{JID}'>"
-            f"<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='{role}' jid='{jid}'/>{codes}</x>"
+            f"<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='{role}' jid='{jid}'/>{codes}</x>"  # noqa: E501
             f"{children}</presence>"
         )
 

@@ -34,7 +34,7 @@ def test_what_people_type(text: str, url: str, room: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "   ", "https://meet.example.org", "https://meet.example.org/", "sip:a@b", "bob@example.org", "ftp://x/y",
-     "mailto:a@b", "meet.example.org", "+15551234", "https://meet.example.org/static/close.html", "https:///x", "x" * 3000],
+     "mailto:a@b", "meet.example.org", "+15551234", "https://meet.example.org/static/close.html", "https:///x", "x" * 3000],  # noqa: E501
 )  # fmt: skip
 def test_what_is_no_meeting(text: str) -> None:
     assert recognise(text) is None

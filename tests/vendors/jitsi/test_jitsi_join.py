@@ -225,7 +225,7 @@ def test_kicked_and_destroyed_end_the_call_with_the_reason() -> None:
     h.member("0f9e8d7c")
     h.gone(
         "a1b2c3d4",
-        "<item role='none'><actor nick='0f9e8d7c'/><reason>Noise</reason></item><status code='307'/><status code='110'/>",
+        "<item role='none'><actor nick='0f9e8d7c'/><reason>Noise</reason></item><status code='307'/><status code='110'/>",  # noqa: E501
     )
     assert h.last(ev.LocalKicked) == ev.LocalKicked("0f9e8d7c", "Noise")
     assert h.of(fx.Finish)[-1].failure.code == "kicked"
