@@ -42,6 +42,7 @@ from PySide6.QtWidgets import QApplication
 from app.controller.api import ControllerApi
 from ui import i18n
 from ui.single_instance import SingleInstance, hand_over, server_name
+from ui.tasks import Tasks
 from ui.theme import theme
 
 log = logging.getLogger(__name__)
@@ -115,6 +116,7 @@ class Program(QObject):
         self._demo = demo
         self._instance_name = instance_name
         self.controller: ControllerApi | None = None
+        self._tasks = Tasks()
 
     async def main(self, open_text: str | None, start_demo: bool) -> int:
         from ui.main_window import MainWindow
@@ -136,6 +138,9 @@ class Program(QObject):
             made = self._factory()
             self.controller = await made if inspect.isawaitable(made) else made
             window.attach(self.controller)
+            warm_up = getattr(self.controller, "warm_up", None)
+            if warm_up is not None:
+                self._tasks.spawn(warm_up())
             if open_text:
                 window.open_text(open_text[:MAX_OPEN_TEXT])
             elif start_demo:
@@ -157,6 +162,7 @@ class Program(QObject):
     async def _close(self, window: Any) -> None:
         window.hide()
         await window.shutdown()
+        await self._tasks.close()
         if self.controller is not None:
             try:
                 await asyncio.wait_for(self.controller.close(), timeout=CLOSE_TIMEOUT_S)

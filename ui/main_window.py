@@ -311,6 +311,7 @@ class MainWindow(QWidget):
         self.meeting = MeetingView(
             self.controller, call_id, panels={"participants": lambda: self._make_participants(call_id)}
         )
+        self.meeting.setAccessibleName(self.tr("Meeting"))
         self.stack.addWidget(self.meeting)
         self._connect_meeting()
         self.rail.set_meeting(True)

@@ -165,6 +165,17 @@ class PrejoinView(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._scroll)
 
+        self._set_tab_order()
+
+    def _set_tab_order(self) -> None:
+        area = self.area
+        order: list[QWidget] = [self.back, self.self_view.microphone, self.self_view.camera, self.try_again, self.name]
+        order += [self.microphone.box, self.microphone.again, self.speaker.box, self.test_sound, self.speaker.again]
+        order += [self.camera.box, self.camera.again, area.asked.user, area.asked.password, area.asked.name]
+        order += [area.join, area.cancel, area.more]
+        for before, after in zip(order, order[1:], strict=False):
+            QWidget.setTabOrder(before, after)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         narrow = self.width() < ONE_COLUMN_BELOW

@@ -137,6 +137,7 @@ class NumberRow(SettingRow):
             self.control.setSuffix(f" {words(self.setting.unit)}")
         self.control.valueChanged.connect(self.store)
         self._add_captioned(self.control)
+        self.control.lineEdit().setAccessibleName(self.label_text)
         self.control.setMaximumWidth(FIELD_WIDTH // 2)
 
     def show_value(self, value: Any) -> None:
