@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QImage, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
+from app.calls import selectors
 from app.calls.actions import VisibleSource
 from app.calls.model import CallState
 from app.media.api import FrameSlot
@@ -171,9 +172,10 @@ class StageArea(QWidget):
         moved = placed != self._placed or arrangement != self._arrangement
         self._arrangement, self._placed = arrangement, placed
         self._drop_gone(state)
+        hands = selectors.hand_order(state)
         for key, box in placed.boxes.items():
             pinned = key == self._choices.pinned
-            model = tile_model(state, key, pinned=pinned, mirror_self=self._mirror_self)
+            model = tile_model(state, key, pinned=pinned, mirror_self=self._mirror_self, hands=hands)
             tile = self._tiles.get(key)
             if tile is None:
                 tile = self._make(model)

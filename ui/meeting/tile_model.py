@@ -46,8 +46,19 @@ class TileModel:
         return _tr("{name} (you)").format(name=self.name)
 
 
-def tile_model(state: CallState, key: TileKey, *, pinned: bool = False, mirror_self: bool = True) -> TileModel:
-    """The model of one tile. An unknown participant gives an empty guest, never an error."""
+def tile_model(
+    state: CallState,
+    key: TileKey,
+    *,
+    pinned: bool = False,
+    mirror_self: bool = True,
+    hands: tuple[str, ...] | None = None,
+) -> TileModel:
+    """The model of one tile. An unknown participant gives an empty guest, never an error.
+
+    *hands* is :func:`app.calls.selectors.hand_order` of the state when the caller has it already.
+    """
+    hands = selectors.hand_order(state) if hands is None else hands
     person = state.participants.get(key.participant_id)
     nameless = _tr("You") if person is not None and person.is_local else _tr("Guest")
     name = plain(selectors.display_name(person, nameless)) or nameless
@@ -65,7 +76,7 @@ def tile_model(state: CallState, key: TileKey, *, pinned: bool = False, mirror_s
         is_local=person.is_local,
         source=_source(state, key, person.is_local),
         microphone_muted=not key.screen and selectors.is_muted(state, person.id, MediaKind.AUDIO),
-        hand=None if key.screen else selectors.hand_position(state, person.id),
+        hand=hands.index(person.id) + 1 if person.id in hands and not key.screen else None,
         bars=None if key.screen or bars == 3 else bars,
         speaking=not key.screen and not reconnecting and selectors.is_speaking(person),
         paused=source is not None and not person.is_local and not source.forwarded,

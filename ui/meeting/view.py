@@ -6,6 +6,7 @@ Everything shown comes from :class:`app.calls.model.CallState`; everything done 
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -89,6 +90,12 @@ class MeetingView(QWidget):
         self._watched_window: QObject | None = None
         self._released = False
         self._was_full = False
+        self.show_interval_ms = Duration.FRAME
+        """States are shown no more often than this."""
+        self._last_shown = float("-inf")
+        self._show_timer = QTimer(self)
+        self._show_timer.setSingleShot(True)
+        self._show_timer.timeout.connect(self._show_again)
         self._panel_width = Size.SIDE_PANEL
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setProperty("noFocusRing", True)
@@ -221,10 +228,23 @@ class MeetingView(QWidget):
             person = state.participants.get(event.participant_id)
             for key in event.reactions[: len(REACTIONS)]:
                 self.reactions.add(key, selectors.display_name(person, self.tr("Guest")))
-        self._show_state(state)
+        self._show_soon()
+
+    def _show_soon(self) -> None:
+        """Show the newest state: at once, or with the next frame when events come in bursts (a large room)."""
+        now = time.monotonic() * 1000
+        if now - self._last_shown >= self.show_interval_ms:
+            self._show_again()
+        elif not self._show_timer.isActive():
+            self._show_timer.start(self.show_interval_ms)
 
     def _show_again(self) -> None:
+        if self._released:
+            return
+        self._show_timer.stop()
         self._show_state(self._controller.state(self.call_id))
+        # Counted from the end, so that a slow machine is left time for pictures and clicks.
+        self._last_shown = time.monotonic() * 1000
 
     def _show_state(self, state: CallState) -> None:
         layout = self.stage.choices.layout
@@ -595,6 +615,7 @@ class MeetingView(QWidget):
         if isinstance(app, QApplication):
             app.focusChanged.disconnect(self._focus_moved)
         self._idle.stop()
+        self._show_timer.stop()
         self.stage.set_seen(False)
         self.stage.stop()
         for panel in ("chat", "participants"):

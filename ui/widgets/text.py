@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QWidget
@@ -13,6 +14,7 @@ NAME_LIMIT = 80
 """Characters of a remote name that are kept; longer ones are cut before they reach any layout."""
 
 
+@lru_cache(maxsize=2048)
 def plain(text: str, limit: int = NAME_LIMIT) -> str:
     """*text* from outside as one bounded line: control, formatting and surrogate characters removed.
 

@@ -40,6 +40,8 @@ class Shown:
             "participants": lambda: PlainPanel("Participants"),
         }
         self.view = MeetingView(self.controller, CALL, tasks=SyncTasks(), panels=panels)
+        # Tests look right after each event.
+        self.view.show_interval_ms = 0
         self.window.setCentralWidget(self.view)
         self.ring = FocusRing(self.window)
         self.window.show()

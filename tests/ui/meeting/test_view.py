@@ -383,12 +383,8 @@ def test_statistics_show_figures_of_the_connection_and_each_track(show: ShowMeet
         "p0000001-v0", "p0000001", "inbound", MediaKind.VIDEO, SourceContent.CAMERA, 1, codec="VP8", fps=29.6,
         width=1280, height=720, bitrate_bps=1.52e6, loss_fraction=0.011, jitter_ms=4.2,
     )  # fmt: skip
-    stats = {
-        "rtt_ms": 23.4,
-        "receive_bitrate_bps": 480_000.0,
-        "srtp_profile": "SRTP_AEAD_AES_128_GCM",
-        "tracks": (track,),
-    }
+    cipher = "SRTP_AEAD_AES_128_GCM"
+    stats = {"rtt_ms": 23.4, "receive_bitrate_bps": 480_000.0, "srtp_profile": cipher, "tracks": (track,)}
     shown.controller.update(stats=stats)
     words = [label.text().replace("\u00a0", " ").replace("\u200b", "")
              for label in shown.view.panels.panel("statistics").findChildren(QLabel)]  # fmt: skip
@@ -584,6 +580,19 @@ def test_a_new_connection_is_told_again_and_refusals_stay_quiet(show: ShowMeetin
     assert settle(shown) == first
     assert len(shown.controller.asked(act.SetVisibleSources)) == count + 1
     assert shown.view.toasts.toasts == ()
+
+
+def test_a_burst_of_events_is_shown_once(show: ShowMeeting, qtbot: QtBot) -> None:
+    shown = show(meeting(4))
+    shown.view.show_interval_ms = Duration.FRAME
+    shown.view._last_shown = float("-inf")
+    drawn: list[object] = []
+    set_state = shown.view.toolbar.set_state
+    shown.view.toolbar.set_state = lambda *given: (drawn.append(given[0]), set_state(*given))  # type: ignore[method-assign, func-returns-value]
+    for number in range(200):
+        shown.controller.update(unread_messages=number + 1)
+    assert len(drawn) < 60
+    qtbot.waitUntil(lambda: shown.view.toolbar.buttons["chat"].count == 200, timeout=2000)
 
 
 def test_gallery_pages_report_only_their_tiles(show: ShowMeeting) -> None:
