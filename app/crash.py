@@ -23,6 +23,7 @@ MAX_REPORTS = 5
 """The oldest goes first."""
 MAX_REPORT = 64_000
 """Characters of a report."""
+_TOLD_FILE = "told"
 _FAULT_FILE = "fault.txt"
 """Where the interpreter writes the stacks of all threads when native code crashes."""
 
@@ -65,6 +66,22 @@ class CrashHandler:
             return tuple(sorted(self._folder.glob("crash-*.txt"), reverse=True))
         except OSError:
             return ()
+
+    def told(self) -> frozenset[str]:
+        """Names of the reports that the person has been told of."""
+        try:
+            return frozenset((self._folder / _TOLD_FILE).read_text(encoding="utf-8").split())
+        except (OSError, UnicodeDecodeError):
+            return frozenset()
+
+    def mark_told(self) -> None:
+        names = " ".join(path.name for path in self.pending())
+        if not names:
+            return
+        try:
+            (self._folder / _TOLD_FILE).write_text(names, encoding="utf-8")
+        except OSError as error:
+            log.warning("crash reports will be told of again: %s", error)
 
     def dismiss(self) -> None:
         for path in self.pending():

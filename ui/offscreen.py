@@ -1,4 +1,5 @@
-"""The window without anybody in front of it: joins from the pre-join view by itself and takes a picture.
+"""What the command line does to the window from outside: tells what went wrong before, joins by itself, takes a
+picture, closes it.
 
 For machines without a display (``make run`` there) and for ``--duration``, which closes the window at its end.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
@@ -23,6 +25,13 @@ JOIN_TIMEOUT_S = 60.0
 
 def main_window() -> MainWindow | None:
     return next((one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow)), None)
+
+
+def tell(sentences: Sequence[str]) -> None:
+    """Show each sentence as a toast that stays until it is dismissed."""
+    window = main_window()
+    for sentence in sentences if window is not None else ():
+        window.toast(sentence, "error")
 
 
 def close_window() -> None:

@@ -23,6 +23,7 @@ from app.cli.sandbox import SandboxProcess
 from app.controller.controller import Controller, Preset
 from app.controller.devices import Inputs
 from app.controller.tasks import TaskScope
+from app.crash import CrashHandler
 from app.media.api import AudioInput, VideoInput
 from app.media.errors import MediaError
 from app.storage.history import History
@@ -144,7 +145,7 @@ def run(options: argparse.Namespace, paths: Paths) -> int:
             companion.attach(controller)
         return controller
 
-    code = _run_window(options, store, make_controller)
+    code = _run_window(options, store, CrashHandler(paths.crashes), make_controller)
     if companion is None:
         return code
     written = write_report(options, report)
@@ -162,7 +163,15 @@ def _with_stand_ins(inputs: Inputs) -> Inputs:
     )
 
 
-def _run_window(options: argparse.Namespace, store: SettingsStore, make_controller: Any) -> int:
+def crash_sentences(crashes: CrashHandler) -> tuple[str, ...]:
+    """What to say about crashes of earlier runs. Each is told once; its report stays until newer ones push it out."""
+    told = crashes.told()
+    new = [path for path in crashes.pending() if path.name not in told]
+    crashes.mark_told()
+    return (f"Parley ended unexpectedly last time. The report is on this computer: {new[0]}",) if new else ()
+
+
+def _run_window(options: argparse.Namespace, store: SettingsStore, crashes: CrashHandler, make_controller: Any) -> int:
     # By name, so that nothing of Qt is imported for commands that need no window.
     application = importlib.import_module("ui.application")
     demo: list[SandboxProcess] = []
@@ -179,6 +188,10 @@ def _run_window(options: argparse.Namespace, store: SettingsStore, make_controll
     def factory() -> Controller:
         controller: Controller = make_controller()
         controller.after_close(stop_demo)
+        sentences = (*crash_sentences(crashes), *controller.problems())
+        if sentences:
+            # Once the window has its controller, which it gets right after this function.
+            asyncio.get_running_loop().call_soon(importlib.import_module("ui.offscreen").tell, sentences)
         return controller
 
     code: int = application.run(

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.window import has_display
+from app.cli.window import crash_sentences, has_display
+from app.crash import CrashHandler
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,3 +48,12 @@ def test_displays() -> None:
     assert has_display({"WAYLAND_DISPLAY": "wayland-0"}, "linux")
     assert has_display({"QT_QPA_PLATFORM": "offscreen"}, "linux")
     assert has_display({}, "darwin")
+
+
+def test_a_crash_is_told_of_once(tmp_path: Path) -> None:
+    crashes = CrashHandler(tmp_path)
+    assert crash_sentences(crashes) == ()
+    path = crashes.write("Unhandled RuntimeError", "details")
+    (sentence,) = crash_sentences(crashes)
+    assert str(path) in sentence
+    assert crash_sentences(crashes) == () and crashes.pending() == (path,)

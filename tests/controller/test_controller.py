@@ -382,3 +382,26 @@ async def test_slots(desk: Desk) -> None:
     assert desk.controller.slot(call_id, "anna-v0") is not None
     assert desk.controller.slot("nobody", "anna-v0") is None
     assert desk.controller.preview(SourceContent.CAMERA) is not None
+
+
+async def test_the_command_line_fills_in_what_the_window_does_not_ask() -> None:
+    from app.controller.controller import Preset
+
+    desk = Desk()
+    desk.controller._preset = Preset("from the command line", "token")
+    await desk.joined(password="typed")
+    assert FakeSession.made[-1].request.password == "typed"
+    assert FakeSession.made[-1].request.token == "token"
+    assert "from the command line" not in repr(desk.controller._preset)
+    order: list[str] = []
+
+    async def before() -> None:
+        order.append(f"before with {len(desk.controller.calls())} call")
+
+    async def after() -> None:
+        order.append(f"after, engine closed: {desk.engine.closed}")
+
+    desk.controller.before_close(before)
+    desk.controller.after_close(after)
+    await desk.controller.close()
+    assert order == ["before with 1 call", "after, engine closed: True"]
