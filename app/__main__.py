@@ -18,7 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     options = parser.parse(arguments)
     paths = user_paths()
-    level = options.log_level or SettingsStore(paths.settings).get("diagnostics.log_level")
+    store = SettingsStore(paths.settings)
+    level = options.log_level or store.get("diagnostics.log_level")
     logs.set_up(paths.logs, level, console=options.log_level is not None)
     if options.command == "doctor":
         from app.cli import doctor
@@ -30,20 +31,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return asyncio.run(sandbox.serve(options.port, options.bots, until_eof=options.until_eof))
     crashes = CrashHandler(paths.crashes)
     crashes.install()
-    code = _meet(options, paths)
+    code = _meet(options, paths, store)
     # Not in a "finally": an error on its way out is what the handler is for.
     crashes.uninstall()
     return code
 
 
-def _meet(options: argparse.Namespace, paths: Paths) -> int:
+def _meet(options: argparse.Namespace, paths: Paths, store: SettingsStore) -> int:
     if options.command is not None and options.headless:
         from app.cli import meeting
 
-        return meeting.run_headless(options, paths)
+        return meeting.run_headless(options, store)
     from app.cli import window
 
-    return window.run(options, paths)
+    return window.run(options, paths, store)
 
 
 if __name__ == "__main__":

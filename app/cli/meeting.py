@@ -18,7 +18,6 @@ from app.controller.controller import Controller
 from app.controller.devices import Inputs
 from app.media.api import Device
 from app.storage.history import History
-from app.storage.paths import Paths
 from app.storage.settings_file import SettingsStore
 
 log = logging.getLogger(__name__)
@@ -63,20 +62,19 @@ def own_name(options: argparse.Namespace, store: SettingsStore) -> str:
         return "Parley"
 
 
-def run_headless(options: argparse.Namespace, paths: Paths) -> int:
+def run_headless(options: argparse.Namespace, store: SettingsStore) -> int:
     """Join, stay, leave, report; returns the exit code."""
     try:
         inputs = choose_inputs(options)
     except sources.UnknownDevice as error:
         complain(str(error))
         return exit_codes.BAD_USAGE
-    return asyncio.run(_headless(options, paths, inputs))
+    return asyncio.run(_headless(options, store, inputs))
 
 
-async def _headless(options: argparse.Namespace, paths: Paths, inputs: Inputs) -> int:
+async def _headless(options: argparse.Namespace, store: SettingsStore, inputs: Inputs) -> int:
     report = Report()
     async with AsyncExitStack() as stack:
-        store = SettingsStore(paths.settings)
         # A run without a window leaves no trace in the list of recent meetings.
         controller = Controller(store, History(None), inputs=inputs)
         stack.push_async_callback(controller.close)

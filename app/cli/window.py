@@ -117,7 +117,7 @@ class Companion:
         await self._tasks.close()
 
 
-def run(options: argparse.Namespace, paths: Paths) -> int:
+def run(options: argparse.Namespace, paths: Paths, store: SettingsStore) -> int:
     """Open the window; returns the exit code once it is closed."""
     if not has_display():
         complain(NO_DISPLAY)
@@ -132,7 +132,6 @@ def run(options: argparse.Namespace, paths: Paths) -> int:
             return exit_codes.BAD_USAGE
     if options.command == "demo":
         inputs = _with_stand_ins(inputs)
-    store = SettingsStore(paths.settings)
     if meeting and options.name:
         store.override({"profile.display_name": options.name[:100]})
     report = Report()
