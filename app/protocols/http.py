@@ -70,14 +70,13 @@ class HttpClient:
                 timeout=timeout,
                 headers={"User-Agent": USER_AGENT},
                 trust_env=True,
-                connector=aiohttp.TCPConnector(ssl=self._ssl()),
             )
         return self._session
 
-    def _ssl(self) -> Any:
-        if not self._trusted:
-            return True
-        return _trusting_context(self._trusted)
+    @property
+    def trust_choices(self) -> tuple[Any, ...]:
+        """Values for aiohttp's ``ssl``, to be tried in order: the system's trust, then what the person accepted."""
+        return (True, _trusting_context(self._trusted)) if self._trusted else (True,)
 
     async def request(
         self,
@@ -90,12 +89,33 @@ class HttpClient:
         timeout_s: float | None = None,
     ) -> HttpResponse:
         """Any status is a response. Raises :class:`NetworkFailure` when there is none."""
+        failure = NetworkFailure("tls")
+        for trust in self.trust_choices:
+            try:
+                return await self._request(method, url, json_body, data, headers, timeout_s, trust)
+            except NetworkFailure as error:
+                # Nothing was sent when TLS failed, so asking again with the next trust is safe.
+                if error.code != "tls":
+                    raise
+                failure = error
+        raise failure
+
+    async def _request(
+        self,
+        method: str,
+        url: str,
+        json_body: Any,
+        data: bytes | None,
+        headers: Mapping[str, str] | None,
+        timeout_s: float | None,
+        trust: Any,
+    ) -> HttpResponse:
         import aiohttp
 
         timeout = aiohttp.ClientTimeout(total=timeout_s or TOTAL_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
         try:
             async with self.session.request(
-                method, url, json=json_body, data=data, headers=headers, timeout=timeout
+                method, url, json=json_body, data=data, headers=headers, timeout=timeout, ssl=trust
             ) as response:
                 body = await response.content.read(MAX_RESPONSE_BYTES + 1)
                 while len(body) <= MAX_RESPONSE_BYTES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.protocols.http import CONNECT_TIMEOUT_S, HttpClient, NetworkFailure, explain
 
@@ -25,6 +25,20 @@ async def open_websocket(
     timeout_s: float = CONNECT_TIMEOUT_S,
 ) -> aiohttp.ClientWebSocketResponse:
     """An open socket that answers pings by itself. Raises :class:`app.protocols.http.NetworkFailure`."""
+    failure = NetworkFailure("tls")
+    for trust in http.trust_choices:
+        try:
+            return await _open(http, url, protocols, origin, timeout_s, trust)
+        except NetworkFailure as error:
+            if error.code != "tls":
+                raise
+            failure = error
+    raise failure
+
+
+async def _open(
+    http: HttpClient, url: str, protocols: Sequence[str], origin: str | None, timeout_s: float, trust: Any
+) -> aiohttp.ClientWebSocketResponse:
     import aiohttp
 
     try:
@@ -33,6 +47,7 @@ async def open_websocket(
                 url,
                 protocols=tuple(protocols),
                 origin=origin,
+                ssl=trust,
                 max_msg_size=MAX_MESSAGE_BYTES,
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
             )

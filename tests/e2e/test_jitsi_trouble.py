@@ -13,7 +13,8 @@ from app.calls import actions as ac
 from app.calls import events as ev
 from app.calls.model import Asked, CallPhase
 from app.sandbox.jitsi import JitsiSandbox
-from app.vendors.base import JoinFailed
+from app.sandbox.jitsi.sasl import TokenPolicy, make_token
+from app.vendors.base import ActionRefused, JoinFailed
 from tests.e2e.jitsi_call import Person, eventually
 
 
@@ -152,6 +153,36 @@ async def test_server_that_wants_a_login() -> None:
             await bob.until(lambda s: s.asked is Asked.SIGN_IN)
             await bob.do(ac.SignIn("ada", "secret"))
             await joining
+
+
+@pytest.mark.covers("jitsi:param.connection.new.token", "jitsi:connection.new")
+async def test_token_of_the_link_opens_the_meeting() -> None:
+    policy = TokenPolicy("a secret of the operator")
+    async with JitsiSandbox(bots=0, token=policy) as sandbox:
+        token = make_token(policy, room="team")
+        async with Person(f"{sandbox.url('team')}?jwt={token}") as ada:
+            assert ada.state.phase is CallPhase.JOINED
+        expired = make_token(policy, room="team", lifetime_s=-60)
+        code, _ = await _fails(f"{sandbox.url('team')}?jwt={expired}")
+        assert code == "token_refused"
+        code, _ = await _fails(f"{sandbox.url('other')}?jwt={token}")
+        assert code == "token_mismatch"
+
+
+# ---------------------------------------------------------------- devices
+
+
+@pytest.mark.covers("jitsi:error.track.NOT_FOUND")
+async def test_missing_devices_leave_us_in_the_meeting(sandbox: JitsiSandbox) -> None:
+    missing = {"video": "no such camera", "audio": "no such microphone"}
+    async with Person(sandbox.url("team"), options=missing, microphone_muted=False, camera_muted=False) as ada:
+        await ada.until(lambda s: not s.local.camera_available and not s.local.microphone_available)
+        await ada.until(lambda s: s.local.camera_muted and s.local.microphone_muted)
+        with pytest.raises(ActionRefused) as refused:
+            await ada.do(ac.SetCamera(False))
+        assert refused.value.failure.code == "device_not_found"
+        assert ada.state.local.camera_muted and ada.state.phase is CallPhase.JOINED
+        await eventually(lambda: sandbox.participants("team")[ada.id].muted("video"))
 
 
 # ---------------------------------------------------------------- other ways of connecting
