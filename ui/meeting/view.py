@@ -42,13 +42,14 @@ from ui.meeting.keys import Keys
 from ui.meeting.menus import MeetingMenus
 from ui.meeting.notices import Notices
 from ui.meeting.panels import PanelHost
+from ui.meeting.placing import Placing
 from ui.meeting.reactions import REACTIONS, ReactionLayer
 from ui.meeting.stage import StageArea
 from ui.meeting.statistics import StatisticsPanel
 from ui.meeting.tile_model import TileModel
 from ui.meeting.toolbar import Toolbar
 from ui.meeting.top_bar import TopBar
-from ui.theme import DARK, Duration, Size, Space, colour
+from ui.theme import DARK, Duration, Size, colour
 from ui.widgets.buttons import open_menu_at
 from ui.widgets.menus import Menu
 from ui.widgets.toast import ToastMessage, ToastStack
@@ -145,6 +146,7 @@ class MeetingView(QWidget):
         makers |= {"chat": self._make_chat, "participants": self._make_participants}
         self.panels = PanelHost(makers | panels, self)
         self.toasts = ToastStack(self)
+        self.placing = Placing(self)
         offers: dict[str, Callable[[], object]] = {
             "microphone": lambda: self.open_menu("microphone"),
             "unmute": self.commands.unmute,
@@ -164,7 +166,7 @@ class MeetingView(QWidget):
         self.toolbar.menuRequested.connect(self.open_menu)
         self.panels.changed.connect(self._panel_changed)
         self.panels.dragged.connect(self._drag_panel)
-        self.toasts.resized.connect(self._place_toasts)
+        self.toasts.resized.connect(self.placing.toasts)
         self.alone.copyRequested.connect(self.copy_link)
 
     # -- panels
@@ -280,7 +282,7 @@ class MeetingView(QWidget):
             self.banner.set_message(self.tr("Release Space to mute"), "microphone", "accent")
         else:
             self.banner.set_message("")
-        self._place_banner()
+        self.placing.banner()
 
     def _on_settings(self, changes: Any) -> None:
         self._apply_settings()
@@ -474,58 +476,8 @@ class MeetingView(QWidget):
         if self.full_screen:
             self.top_bar.hide()
 
-    # -- places
-
     def _lay_out(self) -> None:
-        width, height = self.width(), self.height()
-        overlay = width < Size.OVERLAY_PANELS_BELOW
-        panel = 0
-        mirrored = self.isRightToLeft()
-        if self.panels.open_panel:
-            panel = min(self._panel_width, width - Space.XXL) if overlay else min(self._panel_width, width // 2)
-            self.panels.setGeometry(0 if mirrored else width - panel, 0, panel, height)
-            self.panels.raise_()
-        content = width if overlay else width - panel
-        left = panel if mirrored and not overlay else 0
-        # What is not covered by a panel: there the bars stay in reach, also when the panel lies over the stage.
-        free, free_left = width - panel, panel if mirrored else 0
-        full = self.full_screen
-        top = Size.TOP_BAR
-        self.top_bar.setGeometry(free_left, 0, free, top)
-        bar = Size.CALL_BUTTON + 2 * Space.S
-        # The bar never covers a name; only in full screen, where it goes away, the stage has the whole height.
-        below = Space.S if full else bar + 2 * Space.S
-        above = Space.S if full else top
-        self.stage.setGeometry(left + Space.S, above, content - 2 * Space.S, max(1, height - above - below))
-        self.reactions.setGeometry(left, 0, content, height)
-        self.toolbar.fit(free - 2 * Space.M)
-        x = free_left + (free - self.toolbar.width()) // 2
-        self.toolbar.move(x, height - self.toolbar.height() - Space.S)
-        self.alone.adjustSize()
-        self.alone.move(free_left + (free - self.alone.width()) // 2, above + Space.L)
-        self._place_banner()
-        self._place_toasts()
-
-    def _content(self) -> tuple[int, int]:
-        """Left edge and width of what is not covered by a panel beside the stage."""
-        return self.top_bar.x(), self.top_bar.width()
-
-    def _place_banner(self) -> None:
-        left, content = self._content()
-        size = self.banner.sizeHint()
-        wide = min(size.width(), content - 2 * Space.M)
-        x = left + (content - wide) // 2
-        self.banner.setGeometry(x, self.stage.y() + Space.S, wide, size.height())
-        self.banner.raise_()
-
-    def _place_toasts(self) -> None:
-        left, content = self._content()
-        x = left + Space.L
-        if self.isRightToLeft():
-            x = left + content - self.toasts.width() - Space.L
-        bottom = self.height() - (Size.CALL_BUTTON + 2 * Space.S) - 2 * Space.S - Space.S
-        self.toasts.move(x, bottom - self.toasts.height())
-        self.toasts.raise_()
+        self.placing.lay_out(self._panel_width, self.full_screen)
 
     # -- Qt
 

@@ -14,18 +14,17 @@ NAME_LIMIT = 80
 """Characters of a remote name that are kept; longer ones are cut before they reach any layout."""
 
 
-@lru_cache(maxsize=2048)
 def plain(text: str, limit: int = NAME_LIMIT) -> str:
     """*text* from outside as one bounded line: control, formatting and surrogate characters removed.
 
     Right-to-left overrides go too: with them one name could pose as another.
     """
-    kept = "".join(
-        " " if char.isspace() else char
-        for char in text[: limit * 4]
-        if char.isspace()
-        or (unicodedata.category(char) not in ("Cc", "Cs", "Co", "Cn", "Cf") or char in "\u200c\u200d")
-    )
+    return _plain(text[: limit * 4], limit)
+
+
+@lru_cache(maxsize=2048)
+def _plain(text: str, limit: int) -> str:
+    kept = "".join(" " if char.isspace() else char for char in text if char.isspace() or _harmless(char))
     line = " ".join(kept.split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
