@@ -27,19 +27,7 @@ class MediaClient(RawClient):
 
     async def connect_media(self, audio_ssrc: int = 0, layers: tuple[int, ...] = (), channel: str = "sctp") -> Stanza:
         offer = await self.offer()
-        transport_xml = next(t for t in offer.all("transport") if t.get("ufrag"))
-        print_of = next(f for f in offer.all("fingerprint"))
-        candidates = tuple(
-            IceCandidate(
-                c.get("foundation"), 1, "udp", int(c.get("priority")), c.get("ip"), int(c.get("port")), c.get("type")
-            )
-            for c in transport_xml.iter()
-            if c.tag.endswith("}candidate")
-        )
-        remote = TransportDescription(
-            transport_xml.get("ufrag"), transport_xml.get("pwd"),
-            (Fingerprint(print_of.get("hash"), print_of.text),), "actpass", candidates,
-        )  # fmt: skip
+        remote = self.describe(offer)
         config = TransportConfig("test", media=_media(FULL), data_channel=True)
         self.transport = BundledTransport(config, bind_addresses=("127.0.0.1",))
         self.packets: dict[int, list[ReceivedPacket]] = defaultdict(list)
@@ -66,6 +54,19 @@ class MediaClient(RawClient):
         self.audio_ssrc, self.layers = audio_ssrc, layers
         self._sequence: dict[int, int] = defaultdict(lambda: 100)
         return offer
+
+    def describe(self, stanza: Stanza) -> TransportDescription:
+        """The bridge's side as an offer or a transport-info gives it."""
+        transport = next(t for t in stanza.all("transport") if t.get("ufrag"))
+        fingerprints = tuple(Fingerprint(f.get("hash"), f.text) for f in stanza.all("fingerprint")[:1])
+        candidates = tuple(
+            IceCandidate(
+                c.get("foundation"), 1, "udp", int(c.get("priority")), c.get("ip"), int(c.get("port")), c.get("type")
+            )
+            for c in transport.iter()
+            if c.tag.endswith("}candidate")
+        )
+        return TransportDescription(transport.get("ufrag"), transport.get("pwd"), fingerprints, "actpass", candidates)
 
     def _accept(self, offer, local, mine, audio_ssrc, layers) -> str:
         nick = self.nick

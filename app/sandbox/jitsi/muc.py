@@ -432,7 +432,8 @@ class MucService:
         if room is None:
             self._no_room(session, stanza)
         elif name == "presence":
-            if find(stanza, "x", ns.MUC) is not None and self.faults.room_creation_restricted > 0:
+            joining = find(stanza, "x", ns.MUC) is not None and not isinstance(session, LocalSession)
+            if joining and self.faults.room_creation_restricted > 0:
                 self.faults.room_creation_restricted -= 1
                 self._creation_restricted(session, stanza)
                 return
