@@ -2,7 +2,8 @@
 
 Entry point::
 
-    run(controller_factory, *, open_text=None, demo=None, start_demo=False, language="", theme_mode="", profile="") -> int
+    run(controller_factory, *, open_text=None, demo=None, start_demo=False,
+        language="", theme_mode="", profile="") -> int
 
 ``controller_factory``
     Makes the :class:`app.controller.api.ControllerApi`; called with the loop running, after the first paint of the
@@ -33,6 +34,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject
@@ -72,7 +74,7 @@ def run(
     if hand_over((open_text or "")[:MAX_OPEN_TEXT], name):
         return 0
     os.environ.setdefault("QT_API", "pyside6")
-    import qasync
+    import qasync  # type: ignore[import-untyped]
 
     loop = qasync.QEventLoop(app)
     with loop:
@@ -97,6 +99,11 @@ def make_application(language: str = "", theme_mode: str = "") -> QApplication:
     if theme_mode:
         theme().set_mode(theme_mode)
     return app
+
+
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 class Program(QObject):
@@ -124,7 +131,7 @@ class Program(QObject):
         loop = asyncio.get_running_loop()
         closed: asyncio.Future[None] = loop.create_future()
         window = MainWindow(demo=self._demo)
-        window.closed.connect(lambda: closed.done() or closed.set_result(None))
+        window.closed.connect(partial(_finish, closed))
         instance = SingleInstance(self._instance_name, self)
         instance.listen()
         instance.opened.connect(window.open_from_outside)

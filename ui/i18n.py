@@ -1,7 +1,8 @@
 """Languages of the window: loading translations, plural forms, and sentences that come from below the window.
 
-Widgets mark their texts with ``self.tr("...")``, modules without a widget with :func:`translate`. ``resources/translations``
-holds ``parley_<language>.ts`` and the compiled ``.qm``; ``python -m resources.translations.build`` makes both.
+Widgets mark their texts with ``self.tr("...")``, modules without a widget with :func:`translate`.
+``resources/translations`` holds ``parley_<language>.ts`` and the compiled ``.qm``;
+``python -m resources.translations.build`` makes both.
 
 ``qps-plocm`` is a pseudo-language for checks: English in Hebrew letters, a third longer, laid out right to left.
 """

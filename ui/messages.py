@@ -1,4 +1,4 @@
-"""Sentences with values in them that come from below the window. Made by resources/translations/build.py."""
+"""Sentences with values in them from below the window. Made by resources/translations/build.py."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from __future__ import annotations
 # fmt: off
 TEMPLATES: tuple[str, ...] = (
     "A moderator turned your {what} off.",
+    "The reservation system answered: {said}.",
     "{vendor} meeting {title} on {server}",
     "{who} turned your {what} off.",
 )

@@ -10,6 +10,8 @@ import argparse
 import asyncio
 import importlib
 import os
+import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -76,7 +78,7 @@ def _recent() -> tuple[Any, ...]:
 
     now = int(time.time() * 1000)
     hour = 3_600_000
-    rooms = (
+    rooms: tuple[tuple[str, str, str, int], ...] = (
         ("Team meeting", "TeamMeeting", "meet.example.org", 1),
         ("Project Aurora weekly", "ProjectAurora", "video.example.com", 26),
         ("Board", "Board", "meet.example.org", 80),
@@ -103,7 +105,7 @@ def _messages(fakes: Any) -> tuple[Any, ...]:
         Message("3", "p0000002", "Tomás Herrera", "Thanks! Slides come after the numbers.", at + 60_000,
                 reactions=frozen_map({"👍": ("p0000001", local), "🎉": ("p0000003",)})),
         Message("4", local, "Robin Meyer", "I share the numbers in a minute.", at + 120_000, True),
-        Message("5", "p0000003", "Priya Raman", "Could you send them to me as well?", at + 180_000, private_to="p0000003"),
+        Message("5", "p0000003", "Priya Raman", "Could you send them to me?", at + 180_000, private_to="p0000003"),
         Message("6", local, "Robin Meyer", "Sure, right after the meeting", at + 200_000, True, "p0000003", "5"),
         Message("7", "p0000002", "Tomás Herrera", "🎉", at + 260_000),
         Message("8", local, "Robin Meyer", "This one did not go out", at + 320_000, True, delivered=False,
@@ -496,7 +498,7 @@ async def draw(name: str, variant: Variant, out: Path, scale: str) -> Path:
     await settle(SETTLE_S)
     target = stage.extra[-1] if stage.extra else window
     path = out / f"{name}-{variant.suffix}{scale}.png"
-    target.grab().save(str(path), "PNG")
+    target.grab().save(str(path))
     for extra in stage.extra:
         extra.close()
     await window.shutdown()
@@ -523,16 +525,19 @@ async def _draw_all(out: Path, only: str, docs: Path | None, scale: str) -> int:
 
 
 def save_small(source: Path, target: Path) -> None:
-    """A copy for the documentation: narrower, in a palette of few colours."""
+    """A copy for the documentation: narrower, and in a palette of few colours where ImageMagick is installed."""
     from PySide6.QtCore import Qt
     from PySide6.QtGui import QImage
 
     image = QImage(str(source))
     if image.width() > DOC_WIDTH:
         image = image.scaledToWidth(DOC_WIDTH, Qt.TransformationMode.SmoothTransformation)
-    image = image.convertToFormat(QImage.Format.Format_Indexed8, Qt.ImageConversionFlag.DiffuseDither)
     target.parent.mkdir(parents=True, exist_ok=True)
-    image.save(str(target), "PNG", 0)
+    image.save(str(target))
+    magick = shutil.which("magick") or shutil.which("convert")
+    if magick:
+        options = ["+dither", "-colors", str(DOC_COLOURS), "-define", "png:compression-level=9", "-strip"]
+        subprocess.run([magick, str(target), *options, f"PNG8:{target}"], check=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -547,7 +552,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.double:
         os.environ["QT_SCALE_FACTOR"] = "2"
     options.out.mkdir(parents=True, exist_ok=True)
-    import qasync
+    import qasync  # type: ignore[import-untyped]
 
     from ui.application import make_application
 

@@ -1,4 +1,4 @@
-"""Collects the texts of the window into ``parley_<language>.ts`` and compiles them: ``python -m resources.translations.build``.
+"""``python -m resources.translations.build``: collects the texts of the window into ``parley_<language>.ts``, compiles.
 
 Three sources: what ``pyside6-lupdate`` finds in ``ui/``; the labels of :mod:`app.storage.settings`; and the sentences
 that the parts below the window say (:class:`app.calls.model.Failure` and the like), found in their source. Sentences
@@ -9,6 +9,7 @@ when a text is not translated or the files are out of date.
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shutil
 import subprocess
@@ -102,12 +103,9 @@ def setting_words() -> list[str]:
 
 def messages_module(found: list[str]) -> str:
     """Source of ``ui/messages.py``."""
-    lines = [
-        f"    {line!r},".replace("'", '"') if "'" not in line and '"' not in line else f"    {line!r},"
-        for line in found
-    ]
+    lines = [f"    {json.dumps(line, ensure_ascii=False)}," for line in found]
     return (
-        '"""Sentences with values in them that come from below the window. Made by resources/translations/build.py."""\n\n'
+        '"""Sentences with values in them from below the window. Made by resources/translations/build.py."""\n\n'
         "from __future__ import annotations\n\n"
         "# ruff: noqa: E501\n"
         "# fmt: off\n"
@@ -161,13 +159,13 @@ def update(folder: Path) -> None:
         target.write_text(module, encoding="utf-8")
     with tempfile.TemporaryDirectory() as scratch:
         words = _words_file(Path(scratch), found)
-        sources = [
-            str(p) for p in sorted((ROOT / "ui").rglob("*.py")) if p.name not in ("messages.py", "screenshots.py")
-        ]
+        left_out = ("messages.py", "screenshots.py")
+        sources = [str(p) for p in sorted((ROOT / "ui").rglob("*.py")) if p.name not in left_out]
         for language in (*LANGUAGES, *PLURALS_ONLY):
             options = ["-pluralonly"] if language in PLURALS_ONLY else []
             subprocess.run(
-                [_tool("pyside6-lupdate"), *options, "-silent", "-locations", "none", "-no-obsolete", *sources, str(words),
+                [_tool("pyside6-lupdate"), *options, "-silent", "-locations", "none", "-no-obsolete", *sources,
+                 str(words),
                  "-source-language", "en", "-target-language", language, "-ts", str(folder / f"parley_{language}.ts")],
                 check=True, cwd=scratch, capture_output=True,
             )  # fmt: skip

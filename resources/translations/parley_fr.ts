@@ -935,6 +935,10 @@
         <translation>Lien copié</translation>
     </message>
     <message>
+        <source>Meeting</source>
+        <translation>Réunion</translation>
+    </message>
+    <message>
         <source>The meeting could not be joined. Try again.</source>
         <translation>La réunion n’a pas pu être rejointe. Réessayez.</translation>
     </message>
@@ -1665,7 +1669,7 @@
     <name>RecentRow</name>
     <message>
         <source>Join again</source>
-        <translation>Rejoindre à nouveau</translation>
+        <translation>Rejoindre</translation>
     </message>
     <message>
         <source>Join {title} again</source>

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
@@ -73,7 +75,8 @@ class FailureView(_Centred):
             self.content.addWidget(widget)
         self.content.addSpacing(Space.S)
         self.content.addLayout(forms.row(self.retry, self.back, 1))
-        self.content.addLayout(forms.row(self.fold, self.copy, self.certificate, 1, spacing=Space.XS))
+        self.content.addLayout(forms.row(self.fold, self.copy, 1, spacing=Space.XS))
+        self.content.addLayout(forms.row(self.certificate, 1))
         self.content.addWidget(self.details)
 
     def show_failure(self, failure: Failure, address: str, title: str = "") -> None:
@@ -140,7 +143,7 @@ class Stars(QWidget):
         self.rating = 0
         self.buttons: list[IconButton] = []
         for number in range(1, STARS + 1):
-            button = forms.icon_button("star", self.tr("%n star(s)", "", number), lambda n=number: self.choose(n))
+            button = forms.icon_button("star", self.tr("%n star(s)", "", number), partial(self.choose, number))
             button.setCheckable(True)
             self.buttons.append(button)
         forms.row(*self.buttons, 1, spacing=0, parent=self)

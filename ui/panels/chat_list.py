@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QPointF, QRectF, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -244,7 +246,7 @@ class ChatList(QListView):
             for link in dict.fromkeys(link.url for link in links[:5]):
                 menu.entry(
                     self.tr("Open {link}").format(link=plain(link, SHOWN_LINK)),
-                    lambda u=link: self.open_link(u),
+                    partial(self.open_link, link),
                     "link",
                 )
         return menu
@@ -256,7 +258,7 @@ class ChatList(QListView):
         for emoji in QUICK[:3]:
             menu.entry(
                 self.tr("React with {emoji}").format(emoji=emoji),
-                lambda e=emoji: self.react_requested.emit(message.id, e),
+                partial(self.react_requested.emit, message.id, emoji),
                 capability=allowed,
             )
         menu.entry(

@@ -27,7 +27,7 @@ class Link:
 
 
 def find_links(text: str) -> tuple[Link, ...]:
-    """Links of *text* in order. Punctuation that ends a sentence and unbalanced closing brackets are not part of one."""
+    """Links of *text* in order. Closing punctuation and unbalanced brackets are left out."""
     links: list[Link] = []
     for match in _CANDIDATE.finditer(text):
         if match.end() - match.start() > 2 * MAX_LINK_LENGTH:

@@ -41,10 +41,10 @@ class PersonDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _ModelIndex) -> None:
         row: PersonRow = index.data(ROW_ROLE)
-        rect = QRectF(option.rect)  # type: ignore[attr-defined]
+        rect = QRectF(option.rect)
         p = theme().palette
-        mirrored = option.direction == Qt.LayoutDirection.RightToLeft  # type: ignore[attr-defined]
-        focused = bool(option.state & QStyle.StateFlag.State_HasFocus)  # type: ignore[attr-defined]
+        mirrored = option.direction == Qt.LayoutDirection.RightToLeft
+        focused = bool(option.state & QStyle.StateFlag.State_HasFocus)
         hovered = self.hovered.isValid() and QPersistentModelIndex(index) == self.hovered
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QStyleOptionComboBox, QVBoxLayout, QWidget
 
 from app.controller.api import ControllerApi
@@ -29,7 +29,7 @@ class DeviceBox(ComboBox):
 
     def initStyleOption(self, option: QStyleOptionComboBox) -> None:
         super().initStyleOption(option)
-        option.currentText = elide(option.currentText, self.font(), self.width() - 2 * Space.XL)  # type: ignore[attr-defined]
+        option.currentText = elide(option.currentText, self.font(), self.width() - 3 * Space.XL)
         self.setToolTip(self.currentText())
 
 
@@ -62,8 +62,9 @@ class DevicePicker(QWidget):
         self.extra = forms.row()
         """Beside the picker: a test button or the like."""
         self._missing_row = QWidget(self)
-        forms.row(self.missing, self.again, parent=self._missing_row)
-        self._missing_row.layout().setStretch(0, 1)  # type: ignore[union-attr]
+        below = forms.column(self._missing_row, spacing=Space.XS)
+        below.addWidget(self.missing)
+        below.addWidget(self.again, 0, Qt.AlignmentFlag.AlignLeading)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(Space.XS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QSignalBlocker, Qt
@@ -173,6 +174,9 @@ class ListRow(SettingRow):
         self.column.addWidget(forms.label(self.label_text))
         self.column.addWidget(self.control)
 
+    def _remove(self, entry: str) -> None:
+        self.store(tuple(kept for kept in values.value(self._controller, self.setting.key) if kept != entry))
+
     def show_value(self, value: Any) -> None:
         while (item := self._entries.takeAt(0)) is not None:
             widget = item.widget()
@@ -185,9 +189,7 @@ class ListRow(SettingRow):
             remove = forms.icon_button(
                 "trash",
                 translate("SettingsWindow", "Remove {entry}").format(entry=plain(entry, 40)),
-                lambda e=entry: self.store(
-                    tuple(x for x in values.value(self._controller, self.setting.key) if x != e)
-                ),
+                partial(self._remove, entry),
             )
             line = QWidget()
             forms.row(text, remove, parent=line)

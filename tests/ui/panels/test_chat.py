@@ -115,9 +115,11 @@ async def test_link_opens_and_shows_its_target(
     laid = panel.list.painter_.laid(panel.list.chat.row(0), panel.list.viewport().width())
     spot = laid.text_at + QPointF(12, 8)
     hit = panel.list.painter_.hit(
-        panel.list.chat.row(0), QRectF(panel.list.visualRect(index)), QPointF(panel.list.visualRect(index).topLeft()) + spot,
+        panel.list.chat.row(0),
+        QRectF(panel.list.visualRect(index)),
+        QPointF(panel.list.visualRect(index).topLeft()) + spot,
         mirrored=False,
-    )  # fmt: skip
+    )
     assert hit is not None and hit.kind == "link" and hit.value == "https://example.org/agenda"
     where = panel.list.visualRect(index).topLeft() + spot.toPoint()
     QTest.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=where)

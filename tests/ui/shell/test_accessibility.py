@@ -99,6 +99,7 @@ async def test_tab_goes_through_prejoin_in_reading_order(window: MainWindow) -> 
         widget = widget.nextInFocusChain()
     view = window.prejoin
     wanted_order = [
-        view.name, view.microphone.box, view.speaker.box, view.test_sound, view.camera.box, view.area.join, view.area.more
+        view.name, view.microphone.box, view.speaker.box, view.test_sound, view.camera.box,
+        view.area.join, view.area.more,
     ]  # fmt: skip
     assert order[: len(wanted_order)] == wanted_order
