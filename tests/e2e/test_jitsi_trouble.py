@@ -169,6 +169,30 @@ async def test_token_of_the_link_opens_the_meeting() -> None:
         assert code == "token_mismatch"
 
 
+async def test_closing_while_asked_ends_the_joining() -> None:
+    async with (
+        JitsiSandbox(bots=0, login_required=True, accounts={"a": "b"}) as sandbox,
+        Person(sandbox.url("t"), start=False) as ada,
+    ):
+        joining = asyncio.create_task(ada.session.join())
+        await ada.until(lambda s: s.asked is Asked.SIGN_IN)
+        await ada.session.close()
+        with pytest.raises(JoinFailed):
+            await joining
+        assert ada.state.phase is CallPhase.ENDED
+
+
+async def test_cancelled_joining_cleans_up(sandbox: JitsiSandbox) -> None:
+    sandbox.faults.delay_http_s = 5.0
+    async with Person(sandbox.url("team"), start=False) as ada:
+        joining = asyncio.create_task(ada.session.join())
+        await ada.until(lambda s: s.phase is CallPhase.CONNECTING)
+        joining.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await joining
+        assert ada.state.phase is CallPhase.ENDED
+
+
 # ---------------------------------------------------------------- devices
 
 

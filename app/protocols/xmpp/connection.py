@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from app.protocols.xmpp.stanza import iq
 from app.protocols.xmpp.stream import ClientStream, StanzaReceived, StreamFailed, StreamReady
 from app.protocols.xmpp.transports import BoshTransport, TransportClosed, WebSocketTransport, XmppTransport
 from app.protocols.xmpp.xml import el
+
+log = logging.getLogger(__name__)
 
 LOGIN_TIMEOUT_S = 6.0
 """From the open socket to the bound session; four round trips on any usable network."""
@@ -122,7 +125,14 @@ class XmppConnection:
     def _spawn(self, work: object) -> None:
         task = asyncio.ensure_future(work)  # type: ignore[call-overload]
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._task_done)
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("XMPP connection task failed", exc_info=error)
+            if not self._closing:
+                self._on_state(ConnectionState("lost", NetworkFailure("protocol", type(error).__name__)))
 
     def _make_transport(self) -> XmppTransport:
         if self.uses_bosh:

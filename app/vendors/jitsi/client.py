@@ -70,7 +70,8 @@ class JitsiSession:
         self._closing = False
         self._rejoined_at: float | None = None
         self._unsubscribe: Callable[[], None] | None = None
-        self._join_task: asyncio.Task[Any] | None = None
+        self._joining: asyncio.Future[None] | None = None
+        self._cleaning: asyncio.Task[None] | None = None
         self._levels_at = 0.0
 
     @property
@@ -81,14 +82,11 @@ class JitsiSession:
 
     async def join(self) -> None:
         self._emit(ev.PhaseChanged(CallPhase.CONNECTING))
-        loop = asyncio.get_running_loop()
-        self._entered = loop.create_future()
-        self._join_task = asyncio.current_task()
+        self._entered = asyncio.get_running_loop().create_future()
         self._unsubscribe = self._engine.subscribe(self._on_engine_event)
+        work = self._joining = asyncio.ensure_future(self._enter())
         try:
-            await self._prepare()
-            await self._connect()
-            await self._entered
+            await asyncio.shield(work)
         except NetworkFailure as error:
             problem = self._network_problem(error)
             await self._end(CallPhase.FAILED, problem.message, problem)
@@ -97,10 +95,18 @@ class JitsiSession:
             await self._cleanup()
             raise
         except asyncio.CancelledError:
-            await self._end(CallPhase.ENDED, "cancelled", None)
-            raise
-        finally:
-            self._join_task = None
+            if not work.cancelled():
+                # Our caller was cancelled, not the work by close().
+                work.cancel()
+                await self._end(CallPhase.ENDED, "cancelled", None)
+                raise
+            raise JoinFailed(failure("not_joined", "left while joining")) from None
+
+    async def _enter(self) -> None:
+        assert self._entered is not None
+        await self._prepare()
+        await self._connect()
+        await self._entered
 
     def _network_problem(self, error: NetworkFailure) -> Failure:
         return network_failure(error, has_token=self._token is not None, signed_in=self._credentials is not None)
@@ -253,8 +259,6 @@ class JitsiSession:
             return
         self._final = True
         self._emit_out(ev.PhaseChanged(phase, reason, problem))
-        if self._sign_in is not None and not self._sign_in.done():
-            self._sign_in.cancel()
         entered = self._entered
         if entered is not None and not entered.done():
             entered.set_exception(JoinFailed(problem or failure("not_joined", reason)))
@@ -265,16 +269,22 @@ class JitsiSession:
                 outcome.set_result(problem or failure("not_joined"))
 
     async def _cleanup(self) -> None:
-        """Gives back everything; each part is bounded in time. Idempotent."""
-        self._closing = True
+        """Gives back everything, once; each part is bounded in time."""
+        if self._cleaning is None:
+            self._closing = True
+            self._cleaning = asyncio.ensure_future(self._clean())
+        await asyncio.shield(self._cleaning)
+
+    async def _clean(self) -> None:
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        current = asyncio.current_task()
-        tasks = [t for t in self._tasks if t is not current]
+        if self._joining is not None and not self._joining.done():
+            self._joining.cancel()
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -286,9 +296,6 @@ class JitsiSession:
         if self._connection is not None:
             await self._connection.close()
         await self._http.close()
-        joining = self._join_task
-        if joining is not None and joining is not current and not joining.done() and self._core is None:
-            joining.cancel()
 
     # ------------------------------------------------------------------ the core's requests
 

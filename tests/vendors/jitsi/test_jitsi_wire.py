@@ -168,6 +168,34 @@ def test_any_stanza_is_read_without_raising(kind: str, trees: list, attributes: 
     parse_conference_reply(stanza)
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["presence", "message", "iq"]),
+            st.sampled_from(["focus", "0f9e8d7c", "a1b2c3d4", ""]),
+            st.sampled_from([None, "error", "unavailable", "set", "get", "result", "groupchat", "chat"]),
+            st.lists(_tree, max_size=3),
+        ),
+        max_size=4,
+    ),
+    st.booleans(),
+)
+def test_no_stanza_breaks_a_session(stanzas: list, joined: bool) -> None:  # type: ignore[type-arg]
+    from jitsi_harness import Harness
+
+    from app.protocols.xmpp.xml import el
+
+    h = Harness()
+    h = h.join().open_media() if joined else h.connect().request_ok()
+    for kind, nick, type_, trees in stanzas:
+        sender = f"{ROOM}/{nick}" if nick else ROOM
+        h.core.stanza(
+            el(kind, "jabber:client", {"from": sender, "type": type_, "id": "x"}, *(_build(t) for t in trees))
+        )
+        h.pump()
+    h.advance(60_000)
+
+
 # ---------------------------------------------------------------- bridge channel
 
 
@@ -217,7 +245,11 @@ _fields = st.sampled_from(
 
 @given(st.sampled_from(sorted(wb._READERS)), st.dictionaries(_fields, _json, max_size=5))
 def test_any_bridge_message_is_read_without_raising(kind: str, fields: dict) -> None:  # type: ignore[type-arg]
-    wb.parse_bridge_message(json.dumps({"colibriClass": kind, **fields}))
+    from jitsi_harness import Harness
+
+    h = Harness().join().open_media().open_bridge()
+    h.member("0f9e8d7c")
+    h.bridge(json.dumps({"colibriClass": kind, "from": "0f9e8d7c", **fields}))
 
 
 @given(st.text())
