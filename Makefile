@@ -19,7 +19,7 @@ bench:
 
 screenshots:
 	packaging/setup.sh test
-	QT_QPA_PLATFORM=offscreen .venv/bin/python -m tests.screenshots
+	QT_QPA_PLATFORM=offscreen .venv/bin/python -m ui.screenshots
 
 interop-jitsi: ## JITSI_URL=https://host/room
 	packaging/setup.sh test

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -63,6 +64,7 @@ class HeadlessRun:
         self._report = report
         self._duration = duration
         self._record = record
+        self._recording = False
         self._expect_media = expect_media
         self._interrupted = asyncio.Event()
         self._changed = asyncio.Event()
@@ -127,7 +129,6 @@ class HeadlessRun:
         return None
 
     async def _stay(self) -> Outcome:
-        await self._start_recording()
         try:
             async with asyncio.timeout(self._duration):
                 reason = await self._until_over()
@@ -151,6 +152,7 @@ class HeadlessRun:
                 return f"ended:{state.end_reason}" if state.end_reason else "ended"
             if state.phase is CallPhase.FAILED:
                 return f"failed:{state.failure.code if state.failure else 'unknown'}"
+            await self._start_recording(state)
             await self._look_at_everything(state)
             await self._changed.wait()
 
@@ -178,22 +180,24 @@ class HeadlessRun:
 
     # ------------------------------------------------------------ recording
 
-    async def _start_recording(self) -> None:
-        if self._record is None:
+    async def _start_recording(self, state: CallState) -> None:
+        """As soon as there is media: before that the engine knows nothing of the call."""
+        if self._record is None or self._recording or state.media_state != "connected":
             return
         try:
             await self._controller.start_recording(self._call_id, self._record)
+            self._recording = True
         except (MediaError, OSError) as error:
             self._record = None
-            log.error("the meeting is not recorded: %s", error)
+            print(f"parley: The meeting is not recorded: {error}.", file=sys.stderr)
 
     async def _stop_recording(self) -> None:
-        if self._record is None or self._report.joined_ms is None:
+        if not self._recording:
             return
         try:
             await self._controller.stop_recording()
         except (MediaError, OSError) as error:
-            log.error("the recording could not be finished: %s", error)
+            print(f"parley: The recording could not be finished: {error}.", file=sys.stderr)
 
 
 @contextmanager

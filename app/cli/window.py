@@ -82,19 +82,25 @@ class Companion:
         if isinstance(event, ev.PhaseChanged) and event.phase is CallPhase.CONNECTING:
             self._report.begin()
         self._report.on_event(state, event)
-        if isinstance(event, ev.Joined):
+        if isinstance(event, ev.MediaStateChanged) and event.state == "connected":
+            if self._options.record is not None and not self._recording:
+                self._recording = True
+                self._tasks.start(self._record(state.call_id), "record")
+        elif isinstance(event, ev.Joined):
             self._tasks.start(self._in_meeting(state.call_id), "options of the command line")
         elif isinstance(event, ev.PhaseChanged) and event.phase in FINAL_PHASES:
             self._report.exit_reason = self._report.exit_reason or event.reason or event.phase.value
 
+    async def _record(self, call_id: str) -> None:
+        assert self._controller is not None
+        try:
+            await self._controller.start_recording(call_id, self._options.record)
+        except (MediaError, OSError) as error:
+            self._recording = False
+            complain(f"The meeting is not recorded: {error}.")
+
     async def _in_meeting(self, call_id: str) -> None:
         assert self._controller is not None
-        if self._options.record is not None and not self._recording:
-            try:
-                await self._controller.start_recording(call_id, self._options.record)
-                self._recording = True
-            except (MediaError, OSError) as error:
-                complain(f"The meeting is not recorded: {error}.")
         if self._options.duration is None:
             return
         await asyncio.sleep(self._options.duration)

@@ -114,6 +114,7 @@ async def test_everything_is_looked_at_and_reported(desk: Desk, tmp_path: Path) 
     await asyncio.wait_for(desk.joined.wait(), WAIT_S)
     session = FakeSession.made[0]
     camera = Source("anna-v0", "anna", MediaKind.VIDEO, SourceContent.CAMERA, muted=False, receiving=True)
+    session.emit(ev.MediaStateChanged("connected"))
     session.emit(ev.SourceAdded(camera))
     session.emit(ev.MessageReceived(Message("1", "anna", "Anna", "a secret word", 1)))
     stats = (

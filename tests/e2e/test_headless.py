@@ -97,6 +97,19 @@ def test_the_other_end_gets_name_and_sound_and_sees_the_leaving(
             process.wait()
 
 
+@pytest.mark.slow
+def test_a_meeting_is_recorded(parley: Callable[..., Any], tmp_path: Path) -> None:
+    import av
+
+    path = tmp_path / "meeting.mkv"
+    result = parley("demo", "--headless", "--duration", "5", "--record", str(path))
+    assert result.code == 0 and result.err == ""
+    with av.open(str(path)) as file:
+        kinds = {stream.type for stream in file.streams}
+        pictures = sum(1 for _ in file.decode(video=0))
+    assert kinds >= {"audio", "video"} and pictures > 20
+
+
 def one_sentence(result: Any) -> str:
     assert result.err.startswith("parley: ") and result.err.count("\n") == 1, result.err
     assert result.err.rstrip().endswith(".") and "Traceback" not in result.err
