@@ -62,6 +62,7 @@ class StageArea(QWidget):
         self._seen = True
         self._controls = True
         self._reported: tuple[VisibleSource, ...] | None = None
+        self._pending: tuple[VisibleSource, ...] | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self._report_timer = self._single(Duration.VISIBLE_SOURCES, self._report)
@@ -196,7 +197,7 @@ class StageArea(QWidget):
             self._place_controls()
             self._set_tab_order()
             self.update()
-        self._report_timer.start() if self._reported != self._visible() else self._report_timer.stop()
+        self._report_soon()
 
     def _drop_gone(self, state: CallState) -> None:
         gone = [key for key in self._tiles if key.participant_id not in state.participants]
@@ -314,7 +315,7 @@ class StageArea(QWidget):
         self._seen = seen
         for key in self._placed.boxes:
             self._tiles[key].suspend(not seen)
-        self._report_timer.start()
+        self._report_soon()
 
     def _visible(self) -> tuple[VisibleSource, ...]:
         if not self._seen or not self.isVisible() or self._state is None or self._state.local.audio_only:
@@ -330,7 +331,21 @@ class StageArea(QWidget):
         # What matters most comes first, so that a server that sends only some sends these.
         return tuple(sorted(found, key=lambda one: (not one.on_stage, -one.height)))
 
+    def _report_soon(self) -> None:
+        """Report once what is visible has been the same for a while.
+
+        Only a change starts the clock anew: states come several times a second and must not put the report off.
+        """
+        visible = self._visible()
+        if visible == self._reported:
+            self._pending = None
+            self._report_timer.stop()
+        elif visible != self._pending or not self._report_timer.isActive():
+            self._pending = visible
+            self._report_timer.start()
+
     def _report(self) -> None:
+        self._pending = None
         visible = self._visible()
         if visible != self._reported:
             self._reported = visible
@@ -339,7 +354,7 @@ class StageArea(QWidget):
     def report_again(self) -> None:
         """The server forgot what is visible (a new connection): tell it once more."""
         self._reported = None
-        self._report_timer.start()
+        self._report_soon()
 
     def stop(self) -> None:
         """No more reports, no more pictures."""
@@ -357,11 +372,10 @@ class StageArea(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._refresh()
-        self._report_timer.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self._report_timer.start()
+        self._report_soon()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

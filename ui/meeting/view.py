@@ -229,7 +229,8 @@ class MeetingView(QWidget):
         if isinstance(event, ReactionReceived) and self._controller.setting("notifications.reactions"):
             person = state.participants.get(event.participant_id)
             for key in event.reactions[: len(REACTIONS)]:
-                self.reactions.add(key, selectors.display_name(person, self.tr("Guest")))
+                nameless = self.tr("You") if person is not None and person.is_local else self.tr("Guest")
+                self.reactions.add(key, selectors.display_name(person, nameless))
         self._show_soon()
 
     def _show_soon(self) -> None:

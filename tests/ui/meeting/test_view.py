@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.calls import actions as act
-from app.calls.events import PhaseChanged, ReactionReceived
+from app.calls.events import AudioLevelsChanged, PhaseChanged, ReactionReceived
 from app.calls.model import CallPhase, Capability, Failure, LocalMedia, MediaKind, SourceContent
 from app.media.api import TrackStats
 from app.vendors.base import ActionRefused
@@ -569,6 +569,21 @@ def test_reports_are_debounced_and_not_repeated(show: ShowMeeting, qtbot: QtBot)
     shown.controller.speak("p0000001")
     qtbot.wait(2 * Duration.VISIBLE_SOURCES)
     assert len(shown.controller.asked(act.SetVisibleSources)) <= 3
+
+
+def test_a_stream_of_states_does_not_put_a_report_off(show: ShowMeeting, qtbot: QtBot) -> None:
+    shown = show(meeting(6))
+    qtbot.waitUntil(lambda: bool(shown.controller.asked(act.SetVisibleSources)), timeout=3000)
+    count = len(shown.controller.asked(act.SetVisibleSources))
+    levels = QTimer()
+    levels.setInterval(Duration.VISIBLE_SOURCES // 4)
+    levels.timeout.connect(lambda: shown.controller.update(AudioLevelsChanged()))
+    levels.start()
+    shown.view.toggle_layout()
+    qtbot.waitUntil(lambda: len(shown.controller.asked(act.SetVisibleSources)) == count + 1, timeout=3000)
+    shown.view.hide()
+    qtbot.waitUntil(lambda: shown.controller.asked(act.SetVisibleSources)[-1].sources == (), timeout=3000)
+    levels.stop()
 
 
 def test_a_new_connection_is_told_again_and_refusals_stay_quiet(show: ShowMeeting) -> None:
