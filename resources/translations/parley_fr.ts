@@ -336,6 +336,14 @@
         <translation>Chercher à nouveau</translation>
     </message>
     <message>
+        <source>No camera found. A test picture is sent instead.</source>
+        <translation>Aucune caméra trouvée. Une mire est envoyée à la place.</translation>
+    </message>
+    <message>
+        <source>No microphone found. A test tone is sent instead.</source>
+        <translation>Aucun micro trouvé. Une tonalité de test est envoyée à la place.</translation>
+    </message>
+    <message>
         <source>Not plugged in; using the system&apos;s default</source>
         <translation>Débranché&#x202f;; le périphérique par défaut est utilisé</translation>
     </message>
@@ -866,6 +874,10 @@
         <translation>La réunion est terminée pour vous</translation>
     </message>
     <message>
+        <source>The reason given: {reason}</source>
+        <translation>Motif indiqué&#xa0;: {reason}</translation>
+    </message>
+    <message>
         <source>You were in it for less than a minute.</source>
         <translation>Vous y êtes resté moins d’une minute.</translation>
     </message>
@@ -1194,6 +1206,10 @@
     <message>
         <source>Guest</source>
         <translation>Invité</translation>
+    </message>
+    <message>
+        <source>You</source>
+        <translation>Vous</translation>
     </message>
     <message>
         <source>Connection lost. Reconnecting…</source>

@@ -12,12 +12,14 @@ from app.calls.model import CallState, Failure
 from ui import forms, i18n
 from ui.theme import Size, Space
 from ui.widgets.buttons import IconButton
+from ui.widgets.text import plain
 from ui.widgets.toast import announce
 
 CONTENT_WIDTH = 520
 DETAILS_HEIGHT = 140
 STARS = 5
 MAX_DETAILS = 8000
+MAX_REASON = 200
 
 
 class _Centred(QWidget):
@@ -197,9 +199,14 @@ class LeftView(_Centred):
     def show_state(self, state: CallState, now_ms: int) -> None:
         name = state.subject or state.room
         self.title.setText(self.tr("You left {meeting}").format(meeting=name) if name else self.tr("You left"))
-        if state.end_reason:
+        if state.failure is not None:
+            # Without one the person left; with one somebody or something else ended it and may have said why.
             self.title.setText(self.tr("The meeting is over for you"))
-            self.sentence.setText(i18n.sentence(state.end_reason))
+            sentence = i18n.sentence(state.failure.message)
+            said = plain(state.end_reason, MAX_REASON)
+            if said and said != state.failure.message:
+                sentence += " " + self.tr("The reason given: {reason}").format(reason=said)
+            self.sentence.setText(sentence)
         elif state.joined_at is not None:
             self.sentence.setText(self._stay(max(0, now_ms - state.joined_at) // 60_000))
         else:

@@ -85,6 +85,15 @@ class DevicePicker(QWidget):
                 stop()
         self._stop = self._stop_settings = None
 
+    def set_stand_in(self, stands_in: bool) -> None:
+        """There is no device, yet something was started in its place (the demo's test picture and tone)."""
+        words = device_words.missing_sentence(self.kind)
+        if stands_in and self.kind == "videoinput":
+            words = self.tr("No camera found. A test picture is sent instead.")
+        elif stands_in and self.kind == "audioinput":
+            words = self.tr("No microphone found. A test tone is sent instead.")
+        self.missing.setText(words)
+
     def devices(self) -> list[Device]:
         return [d for d in self._controller.devices() if d.kind == self.kind]
 

@@ -57,6 +57,8 @@ class PrejoinView(QWidget):
         self._silent = self._audio_only = False
         self._level_at = 0.0
         self._camera_failed = False
+        self._running_inputs: set[str] = set()
+        """Inputs that run; without a device that is a stand-in."""
         self._tasks = Tasks(self._refused)
         self.setProperty("look", "canvas")
         self._make_widgets()
@@ -231,7 +233,7 @@ class PrejoinView(QWidget):
         view.set_microphone(self.microphone_muted)
         view.set_camera(self.camera_off)
         view.surface.set_mirrored(values.switch(self._controller, "view.mirror_self"))
-        has_camera = bool(self.camera.devices())
+        has_camera = bool(self.camera.devices()) or "camera" in self._running_inputs
         slot = self._controller.preview(SourceContent.CAMERA) if has_camera and not self.camera_off else None
         view.surface.set_slot(slot)
         if not has_camera:
@@ -244,7 +246,7 @@ class PrejoinView(QWidget):
             message = self.tr("The camera is starting…")
         view.surface.set_person(plain(self.name.text()) or "?", message)
         view.camera.set_enabled(has_camera, device_words.missing_sentence("videoinput"))
-        has_microphone = bool(self.microphone.devices())
+        has_microphone = bool(self.microphone.devices()) or "microphone" in self._running_inputs
         view.microphone.set_enabled(has_microphone, device_words.missing_sentence("audioinput"))
         self.meter.setEnabled(has_microphone)
         self.meter_hint.setText(
@@ -261,14 +263,17 @@ class PrejoinView(QWidget):
         self._show_problem("")
         self._camera_failed = False
         self._show_media()
-        camera = not self.camera_off and bool(self.camera.devices())
-        self._tasks.spawn(self._controller.open_preview(camera=camera, microphone=bool(self.microphone.devices())))
+        # Asked for even without a device: something may stand in, and the answer says so.
+        self._tasks.spawn(self._controller.open_preview(camera=not self.camera_off, microphone=True))
 
     def reopen_devices(self) -> None:
         """Somebody else used the preview meanwhile (the settings window): take it again."""
         if self.isVisible() and self.call_id is None:
             self._show_media()
             self._open_devices()
+
+    def _picker(self, what: str) -> DevicePicker | None:
+        return {"camera": self.camera, "microphone": self.microphone, "speaker": self.speaker}.get(what)
 
     def _play(self) -> None:
         self._tasks.spawn(self._controller.play_test_sound())
@@ -284,15 +289,24 @@ class PrejoinView(QWidget):
                 self._level_at = now
                 self.meter.set_level(event.level)
         elif isinstance(event, InputFailed):
+            self._running_inputs.discard(event.what)
+            picker = self._picker(event.what)
+            if picker is not None and not picker.devices():
+                # The picker says already that there is none.
+                self._show_media()
+                return
             self._show_problem(device_words.failure_sentence(event))
             if event.what == "camera":
                 self._camera_failed = True
                 self._show_media()
         elif isinstance(event, InputStarted):
             self._show_problem("")
-            if event.what == "camera":
-                self._camera_failed = False
-                self._show_media()
+            self._running_inputs.add(event.what)
+            picker = self._picker(event.what)
+            if picker is not None:
+                picker.set_stand_in(not picker.devices())
+            self._camera_failed = self._camera_failed and event.what != "camera"
+            self._show_media()
         elif isinstance(event, DevicesChanged):
             self._show_media()
             if self.isVisible() and self.call_id is None:
@@ -360,7 +374,7 @@ class PrejoinView(QWidget):
         elif state.phase is CallPhase.ENDED:
             self.call_id = None
             self.area.reset()
-            self.area.show_problem(state.end_reason)
+            self.area.show_problem(state.failure.message if state.failure else "")
         elif state.phase is CallPhase.ASKING and state.asked is not None:
             if isinstance(event, InputAsked) or self.area.asked.what is not state.asked:
                 failure = event.failure if isinstance(event, InputAsked) else state.failure

@@ -9,7 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from app.calls import actions as act
 from app.calls.events import InputAsked, PhaseChanged
 from app.calls.model import Asked, CallPhase, Failure
-from app.media.api import Device, DevicesChanged, InputFailed, LocalAudioLevel
+from app.media.api import Device, DevicesChanged, InputFailed, InputStarted, LocalAudioLevel
 from tests.ui.fakes import LOCAL, FakeController, meeting
 from tests.ui.shell.helpers import address, click, press, settle, type_text
 from ui.main_window import MainWindow
@@ -228,6 +228,30 @@ async def test_leave_rejoin_and_stars(prejoin: MainWindow, controller: FakeContr
     click(prejoin.left.rejoin)
     await settle()
     assert prejoin.stack.currentWidget() is prejoin.prejoin
+
+
+async def test_being_removed_says_so_with_the_reason(prejoin: MainWindow, controller: FakeController) -> None:
+    prejoin.prejoin.area.press()
+    await settle()
+    controller.set(meeting(3, call_id=CALL))
+    await settle()
+    removed = Failure("kicked", "You were removed from the meeting.", retryable=False)
+    controller.update(
+        PhaseChanged(CallPhase.ENDED), CALL, phase=CallPhase.ENDED, failure=removed, end_reason="<b>noise</b>"
+    )
+    await settle()
+    assert prejoin.left.title.text() == "The meeting is over for you"
+    assert prejoin.left.sentence.text() == "You were removed from the meeting. The reason given: <b>noise</b>"
+
+
+async def test_a_stand_in_replaces_the_missing_camera(prejoin: MainWindow, controller: FakeController) -> None:
+    controller.device_list = ()
+    controller.engine(DevicesChanged(()))
+    controller.engine(InputStarted("camera", "test"))
+    await settle()
+    view = prejoin.prejoin
+    assert view.camera.missing.text() == "No camera found. A test picture is sent instead."
+    assert view.self_view.camera.isEnabled() and view.self_view.surface.has_picture
 
 
 async def test_last_moderator_is_asked(prejoin: MainWindow, controller: FakeController) -> None:
