@@ -154,3 +154,31 @@ async def test_late_comers_of_a_large_meeting_start_muted() -> None:
         await ada.until(lambda s: s.sources.get(f"{bob.id}-v0") and s.sources[f"{bob.id}-v0"].muted)
         await bob.do(ac.SetCamera(False))
         await ada.until(lambda s: s.sources[f"{bob.id}-v0"].receiving)
+
+
+@pytest.mark.covers(
+    "jitsi:option.connection.hosts",
+    "jitsi:option.connection.hosts.domain",
+    "jitsi:option.connection.hosts.muc",
+    "jitsi:option.connection.serviceUrl",
+    "jitsi:connection.initJitsiConference",
+    "jitsi:param.connection.initJitsiConference.name",
+)
+async def test_addresses_given_by_hand_replace_a_missing_configuration(sandbox: JitsiSandbox) -> None:
+    sandbox.faults.config_status = 404
+    base = sandbox.url("x").removesuffix("/x")
+    for service in (base.replace("http", "ws", 1) + "/xmpp-websocket", base + "/http-bind"):
+        by_hand = {"serviceUrl": service, "hosts.domain": "meet.sandbox", "hosts.muc": "muc.meet.sandbox"}
+        async with Person(sandbox.url("team"), options=by_hand) as ada:
+            assert ada.id in sandbox.participants("team")
+
+
+@pytest.mark.covers("jitsi:option.init.disableAudioLevels", "jitsi:option.conference.disableAudioLevels")
+async def test_audio_levels_can_be_switched_off() -> None:
+    async with (
+        JitsiSandbox(bots=1) as sandbox,
+        Person(sandbox.url("team"), options={"disableAudioLevels": True}) as ada,
+    ):
+        await ada.until(lambda s: any(x.receiving for x in s.sources.values() if x.kind is MediaKind.AUDIO))
+        await ada.event(ev.StatsUpdated)
+        assert not [e for e in ada.events if isinstance(e, ev.AudioLevelsChanged)]

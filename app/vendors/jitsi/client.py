@@ -29,6 +29,7 @@ from app.vendors.jitsi.login import (
     fetch_config,
     machine_uid,
     meeting_of,
+    with_options,
 )
 from app.vendors.jitsi.options import core_options
 from app.vendors.jitsi.shell_media import MediaShell
@@ -115,7 +116,8 @@ class JitsiSession:
         meeting = meeting_of(self._request.address)
         if meeting is None:
             raise NetworkFailure("bad_address", self._request.address.server)
-        self._config = await fetch_config(self._http, meeting, self._request.options.get("config"))
+        found = await fetch_config(self._http, meeting, self._request.options.get("config"))
+        self._config = with_options(found, self._request.options)
         options = core_options(
             self._request, self._config, meeting, self._token, machine_uid(self._request), self._credentials is not None
         )

@@ -182,7 +182,7 @@ class SessionCore:
     def _use_services(self, services: tuple[ExternalService, ...]) -> None:
         """For the bridge only TURN over TCP or TLS helps, unless the person wants UDP (jitsi.md 2.7)."""
         wanted = []
-        for s in services:
+        for s in services if self.ctx.options.use_relays else ():
             over_udp = s.transport.lower() == "udp" and s.type == "turn"
             if s.type in ("turn", "turns") and (not over_udp or self.ctx.config.use_turn_udp):
                 wanted.append(IceServer(s.type, s.host, s.port, s.transport.lower(), s.username, s.password))

@@ -43,6 +43,26 @@ def meeting_of(address: Address) -> MeetingUrl | None:
     return replace(found[0], overrides=found[0].overrides + tuple(pairs), release=address.extra.get("release", ""))
 
 
+def with_options(config: JitsiConfig, options: Mapping[str, Any]) -> JitsiConfig:
+    """The person's own server settings win over what the server says (seed option names)."""
+    changes: dict[str, Any] = {}
+    url = str(options.get("serviceUrl") or options.get("bosh_url") or "")
+    if url.startswith(("ws://", "wss://")):
+        changes |= {"websocket": url, "prefer_bosh": False, "keep_alive_url": "http" + url[2:]}
+    elif url.startswith(("http://", "https://")):
+        changes |= {"bosh": url, "prefer_bosh": True}
+    domain, muc = str(options.get("hosts.domain") or ""), str(options.get("hosts.muc") or "")
+    if domain:
+        changes |= {"domain": domain, "focus": f"focus.{domain}"}
+    if muc:
+        changes["muc"] = muc.lower()
+    if options.get("hosts.anonymousdomain"):
+        changes["anonymous_domain"] = str(options["hosts.anonymousdomain"])
+    if options.get("useTurnUdp"):
+        changes["use_turn_udp"] = True
+    return replace(config, **changes)
+
+
 async def fetch_config(http: HttpClient, meeting: MeetingUrl, given: Mapping[str, Any] | None) -> JitsiConfig:
     """The server's configuration. Raises :class:`NetworkFailure`; code ``bad_config`` when it cannot be read.
 
@@ -87,7 +107,11 @@ def connection_options(
         keep_alive_url=with_query(config.keep_alive_url, {"room": room}) if config.keep_alive_url else "",
     )
     ping = overrides.get("xmppPing")
-    if isinstance(ping, Mapping):
+    if not isinstance(ping, Mapping):
+        ping = {
+            k: overrides[f"xmppPing.{k}"] for k in ("interval", "timeout", "threshold") if f"xmppPing.{k}" in overrides
+        }
+    if ping:
         options = replace(
             options,
             ping_interval_s=float(ping.get("interval", 10_000)) / 1000,

@@ -50,6 +50,8 @@ def core_options(
         data_channel=bool(given.get("openSctp", True)),
         ignore_start_muted=bool(given.get("ignoreStartMuted", False)),
         use_ipv6=bool(given.get("useIPv6", True)),
+        use_relays=bool(given.get("useStunTurn", True)),
+        audio_levels=not given.get("disableAudioLevels", False),
         video_codecs=video_codecs(given, config),
         email=str(given.get("email", ""))[:254],
         avatar_url=str(given.get("avatar_url", ""))[:2000],

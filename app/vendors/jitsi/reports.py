@@ -28,6 +28,8 @@ class Reports:
 
     def levels(self, levels: Mapping[str, float]) -> None:
         """Levels by source as levels by participant."""
+        if not self._ctx.options.audio_levels:
+            return
         loudest: dict[str, float] = {}
         for name, level in levels.items():
             known = self._media.sources.get(name)

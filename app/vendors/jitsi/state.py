@@ -65,6 +65,8 @@ class CoreOptions:
     data_channel: bool = True
     ignore_start_muted: bool = False
     use_ipv6: bool = True
+    use_relays: bool = True
+    audio_levels: bool = True
     video_codecs: tuple[str, ...] = ("VP8", "H264")
     email: str = ""
     avatar_url: str = ""
