@@ -144,10 +144,13 @@ async def test_audio_flows_with_its_level_and_decides_who_speaks(make_sandbox, m
     count = len(receiver.packets[ssrc])
     sender.send_audio(level=127, count=10)
     await receiver.until(lambda: len(receiver.packets[ssrc]) == count + 3)
+    sender.send_audio(level=20)
+    await receiver.until(lambda: len(receiver.packets[ssrc]) == count + 4)
+    assert _complete(receiver, ssrc)
     sandbox.mute("room", sender.nick, "audio")
     sender.send_audio(level=20, count=3)
-    await receiver.until(lambda: sandbox.participants("room")[sender.nick].sources[f"{sender.nick}-a0"].packets >= 53)
-    assert len(receiver.packets[ssrc]) == count + 3
+    await receiver.until(lambda: sandbox.participants("room")[sender.nick].sources[f"{sender.nick}-a0"].packets >= 54)
+    assert len(receiver.packets[ssrc]) == count + 4
 
 
 async def test_without_rewriting_the_ssrcs_are_the_senders(make_sandbox, made):

@@ -130,6 +130,17 @@ def test_packets_from_before_the_switch_are_dropped():
     assert late is not None and late[2:4] == (101).to_bytes(2, "big")
 
 
+def test_withheld_packets_leave_no_gap():
+    stream = OutputStream(77, None, 90000)
+    first = stream.rewrite(vp8_packet(1, 0xFFFE, 0, 1, True), 1.0)
+    for sequence in (0xFFFF, 0, 1):
+        stream.skip(vp8_packet(1, sequence, 0, 1, False))
+    after = stream.rewrite(vp8_packet(1, 2, 3000, 2, False), 1.1)
+    assert first is not None and after is not None
+    assert first[2:4] == (0xFFFE).to_bytes(2, "big") and after[2:4] == (0xFFFF).to_bytes(2, "big")
+    assert stream.rewrite(vp8_packet(1, 1, 0, 1, False), 1.1) is None
+
+
 def layers(*heights: int) -> tuple[LayerInfo, ...]:
     return tuple(LayerInfo(height, height, height * 1000.0) for height in heights)
 

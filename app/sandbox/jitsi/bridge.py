@@ -34,7 +34,7 @@ from app.sandbox.jitsi.endpoint import (
 from app.sandbox.jitsi.faults import Faults
 from app.sandbox.jitsi.offer import BridgeOffer, MemberFeatures, audio_description, video_description
 from app.sandbox.jitsi.options import SandboxOptions
-from app.sandbox.jitsi.rewriting import starts_keyframe
+from app.sandbox.jitsi.rewriting import OutputStream, starts_keyframe
 from app.sandbox.jitsi.speaker import DominantSpeaker
 
 log = logging.getLogger(__name__)
@@ -141,6 +141,8 @@ class BridgeConference:
         layer.payload_type = packet.payload_type
         layer.meter.add(len(packet.raw), now * 1000)
         if source.kind in sender.forced:
+            for output in self._outputs(source.name):
+                output.stop()
             return
         if source.kind is MediaKind.AUDIO:
             self._audio(sender, source, packet, now)
@@ -169,10 +171,16 @@ class BridgeConference:
             if self.speaker.level(sender.id, level, now):
                 self.announce_speaker()
             if source.silent > SILENT_PACKETS:
+                for output in self._outputs(source.name):
+                    output.skip(packet)
                 return
         for receiver in self.endpoints.values():
             if receiver is not sender:
                 receiver.take_audio(source, packet, now)
+
+    def _outputs(self, name: str) -> Iterable[OutputStream]:
+        found = (receiver.outputs.get(name) for receiver in self.endpoints.values())
+        return (output for output in found if output is not None)
 
     def sender_report(self, sender: Endpoint, ssrc: int, timestamp: int) -> None:
         entry = sender.by_ssrc.get(ssrc)

@@ -126,6 +126,14 @@ class OutputStream:
                 self._tl0_offset = self._last_tl0 + 1 - vp8.tl0
         self._started = True
 
+    def skip(self, packet: ReceivedPacket) -> None:
+        """The packet is withheld (silence): close the gap that it would leave, as receivers take gaps for losses."""
+        ahead = (packet.sequence_number - self._newest_in) & 0xFFFF
+        if packet.ssrc == self.layer_ssrc and 0 < ahead < 0x8000:
+            self._newest_in = packet.sequence_number
+            self._base = (packet.sequence_number + 1) & 0xFFFF
+            self._sequence_offset -= 1
+
     def rewrite(self, packet: ReceivedPacket, now: float) -> bytes | None:
         """The packet for the receiver; ``None`` when it belongs before the point where this layer took over.
 

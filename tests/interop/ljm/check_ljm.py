@@ -8,7 +8,10 @@ It fails when library or browser are missing.
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -159,6 +162,36 @@ async def test_it_survives_a_lost_connection_and_a_move(browser: LjmBrowser) -> 
         await until(lambda: sandbox.participants(ROOM)[ljm.id].transport_state == "connected")
         await ljm.act("constraints", {"lastN": -1, "defaultConstraints": {"maxHeight": 360}})
         await ljm.wait(lambda r: r["tracks"].get(f"{bot}-v0", {}).get("height") == 360)
+
+
+async def test_parley_and_the_browser_see_and_hear_each_other(browser: LjmBrowser, tmp_path: Path) -> None:
+    """Parley without a window, as a process of its own, next to Chromium."""
+    report_file = tmp_path / "report.json"
+    async with JitsiSandbox(bots=0) as sandbox:
+        ljm = await browser.join(config(sandbox), ROOM, name="Chromium")
+        await ljm.act("constraints", {"lastN": -1, "defaultConstraints": {"maxHeight": 720}})
+        arguments = ["join", sandbox.url(ROOM), "--headless", "--name", "Parley", "--video", "test", "--audio", "test"]
+        arguments += ["--duration", "20", "--report", str(report_file)]
+        parley = await asyncio.create_subprocess_exec(sys.executable, "-m", "app", *arguments)
+        try:
+            other = await until(lambda: [p for p in sandbox.participants(ROOM).values() if p.name == "Parley"])
+            video, audio = f"{other[0].id}-v0", f"{other[0].id}-a0"
+            first = await ljm.wait(lambda r: r["tracks"].get(video, {}).get("stamp"), 30)
+            number = first["tracks"][video]["stamp"]["number"]
+            await ljm.wait(lambda r: (r["tracks"].get(video, {}).get("stamp") or {}).get("number", 0) > number + 60)
+            await ljm.wait(lambda r: r["tracks"].get(audio, {}).get("level", 0) > 0.02)
+            await ljm.act("say", "hello Parley")
+            assert await asyncio.wait_for(parley.wait(), 60) == 0
+        finally:
+            if parley.returncode is None:
+                parley.terminate()
+        report = json.loads(report_file.read_text())
+        tracks = {track["source"]: track for track in report["remote_tracks"]}
+        seen, heard = tracks[f"{ljm.id}-v0"], tracks[f"{ljm.id}-a0"]
+        assert seen["codec"] == "VP8" and seen["fps"] >= 5 and seen["height"] >= 90
+        assert heard["codec"] == "opus" and heard["audio_level_dbov"] is not None
+        print("Parley saw", seen, "and heard", heard)
+        assert clean(ljm), ljm.errors
 
 
 @pytest.mark.slow
