@@ -71,7 +71,8 @@ class FailureView(_Centred):
         self.details.setReadOnly(True)
         self.details.setTabChangesFocus(True)
         self.details.setAccessibleName(self.tr("Details"))
-        self.details.setFixedHeight(DETAILS_HEIGHT)
+        self.details.setMinimumHeight(DETAILS_HEIGHT // 2)
+        self.details.setMaximumHeight(DETAILS_HEIGHT)
         self.content.addWidget(forms.icon_label("alert-circle", "bad", 40))
         for widget in (self.title, self.sentence, self.address):
             self.content.addWidget(widget)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStyleOptionComboBox, QVBoxLayout, QWidget
 
 from app.controller.api import ControllerApi
@@ -58,13 +58,12 @@ class DevicePicker(QWidget):
         self.box.activated.connect(self._chosen)
         self.caption.setBuddy(self.box)
         self.missing = forms.label(device_words.missing_sentence(kind), "muted")
-        self.again = forms.push_button(self.tr("Look again"), self._look_again)
+        self.again = forms.icon_button("refresh", self.tr("Look again"), self._look_again)
         self.extra = forms.row()
         """Beside the picker: a test button or the like."""
         self._missing_row = QWidget(self)
-        below = forms.column(self._missing_row, spacing=Space.XS)
-        below.addWidget(self.missing)
-        below.addWidget(self.again, 0, Qt.AlignmentFlag.AlignLeading)
+        line = forms.row(self.missing, self.again, parent=self._missing_row)
+        line.setStretch(0, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(Space.XS)
