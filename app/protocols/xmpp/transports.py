@@ -23,6 +23,8 @@ MAX_QUEUED = 2000
 """Elements waiting to be written; more means that the socket takes nothing any more."""
 MAX_BAD_FRAMES = 10
 BOSH_RETRY_S = 1.0
+BOSH_POLL_DELAY_S = 0.01
+"""Before asking again: answers to what has just come travel in the same request."""
 BOSH_REORDER_S = 0.1
 """How long a response waits for that of an earlier request, which may only be slower on its own connection."""
 BOSH_ANSWER_MARGIN_S = 10.0
@@ -156,7 +158,8 @@ class BoshTransport:
 
     def send(self, item: Output) -> None:
         self._session.send(item)
-        self._pump()
+        # What is sent in one go travels in one request.
+        asyncio.get_running_loop().call_soon(self._pump)
 
     def _pump(self) -> None:
         while not self._ended and (request := self._session.next_request()) is not None:
@@ -213,7 +216,7 @@ class BoshTransport:
         if self._session.closed:
             self._end(TransportClosed("terminated"))
         else:
-            self._pump()
+            asyncio.get_running_loop().call_later(BOSH_POLL_DELAY_S, self._pump)
 
     def _end(self, reason: TransportClosed) -> None:
         if not self._ended:
