@@ -195,7 +195,6 @@ async def test_commands(sandbox: JitsiSandbox) -> None:
     "jitsi:param.conference.sendEndpointStatsMessage.payload",
     "jitsi:event.conference.ENDPOINT_MESSAGE_RECEIVED",
     "jitsi:event.connectionQuality.REMOTE_STATS_UPDATED",
-    "jitsi:option.conference.openSctp",
 )
 @pytest.mark.parametrize("channel", ["sctp", "websocket"])
 async def test_bridge_channel(channel: str) -> None:
@@ -378,8 +377,6 @@ async def test_screen_is_a_second_source(sandbox: JitsiSandbox) -> None:
     "jitsi:conference.selectParticipants",
     "jitsi:conference.setLastN",
     "jitsi:conference.setReceiverVideoConstraint",
-    "jitsi:conference.setSenderVideoConstraint",
-    "jitsi:option.conference.enableLayerSuspension",
 )
 async def test_what_is_on_screen_decides_what_is_sent() -> None:
     async with JitsiSandbox(bots=2, quiet_bots=True) as sandbox, Person(sandbox.url("team")) as ada:
