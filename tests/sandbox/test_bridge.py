@@ -265,3 +265,15 @@ async def test_media_loss_can_be_switched_on(make_sandbox, made):
     await client.until(lambda: len(client.packets[ssrc]) > 40)
     numbers = [p.sequence_number for p in client.packets[ssrc]]
     assert len(numbers) < 0.8 * (max(numbers) - min(numbers))
+
+
+async def test_others_are_told_when_somebodys_media_is_interrupted_and_when_it_is_back(make_sandbox, made):
+    sandbox = await make_sandbox(inactive_after_s=2.0)
+    first, second = await two(sandbox, made)
+    first.transport.faults.blackhole = True
+    kind = "EndpointConnectivityStatusChangeEvent"
+    told = await second.until(lambda: second.of_class(kind))
+    assert told == [{"colibriClass": kind, "endpoint": first.nick, "active": "false"}]
+    first.transport.faults.blackhole = False
+    back = await second.until(lambda: second.of_class(kind)[1:])
+    assert back == [{"colibriClass": kind, "endpoint": first.nick, "active": "true"}]

@@ -15,13 +15,14 @@ from app.sandbox.jitsi.sasl import TokenPolicy, make_token
 
 
 async def test_anonymous_login_gives_a_hex_name_and_pings_are_answered(make_sandbox, make_client):
-    sandbox = await make_sandbox()
+    relay = {"type": "turn", "host": "127.0.0.1", "port": "3478", "transport": "udp", "username": "u", "password": "p"}
+    sandbox = await make_sandbox(ice_servers=(relay,))
     client = make_client(sandbox)
     await client.start()
     assert re.fullmatch(r"[0-9a-f]{32}@meet\.sandbox/.+", client.jid)
     assert (await client.iq("get", "meet.sandbox", "<ping xmlns='urn:xmpp:ping'/>")).get("type") == "result"
     services = await client.iq("get", "meet.sandbox", "<services xmlns='urn:xmpp:extdisco:2'/>")
-    assert services.get("type") == "result"
+    assert services.get("type") == "result" and services.find("service").attrib == relay
 
 
 async def test_disco_names_the_components_it_has(make_sandbox, make_client):

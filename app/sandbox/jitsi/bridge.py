@@ -17,7 +17,7 @@ from app.media import dtls
 from app.media.api import MediaDescription, TransportConfig, TransportDescription
 from app.media.errors import InvalidState
 from app.media.rtp import ReceivedPacket
-from app.media.transport import BundledTransport
+from app.media.transport import SILENCE_S, BundledTransport
 from app.protocols.jingle import SourceSet
 from app.sandbox.jitsi import channel as colibri
 from app.sandbox.jitsi.allocation import allocate
@@ -43,8 +43,6 @@ TICK_S = 0.1
 REALLOCATE_S = 0.5
 REPORT_S = 1.0
 STATS_S = 10.0
-INACTIVE_S = 8.0
-"""Silence after which an endpoint is reported as interrupted."""
 KEYFRAME_INTERVAL_S = 0.2
 """Requests for one SSRC are forwarded at most this often."""
 SIMULCAST_HEIGHTS = (180, 360, 720)
@@ -98,8 +96,8 @@ class DataChannel:
 class BridgeConference:
     """Endpoints of one conference and the forwarding between them."""
 
-    def __init__(self, conference_id: str, faults: Faults) -> None:
-        self.id, self._faults = conference_id, faults
+    def __init__(self, conference_id: str, inactive_after_s: float) -> None:
+        self.id, self._inactive_after_s = conference_id, inactive_after_s
         self.endpoints: dict[str, Endpoint] = {}
         self.sources: dict[str, MediaSource] = {}
         self.speaker = DominantSpeaker()
@@ -267,17 +265,20 @@ class BridgeConference:
             self._next_report = now + REPORT_S
             for endpoint in self.endpoints.values():
                 endpoint.send_reports(now)
-                self._watch_activity(endpoint)
+                self._watch_activity(endpoint, now)
         if now >= self._next_stats:
             self._next_stats = now + STATS_S
             for endpoint in self.endpoints.values():
                 bps = min(endpoint.downlink.usable_bps, 20_000_000.0)
                 endpoint.tell("ConnectionStats", estimatedDownlinkBandwidth=int(bps))
 
-    def _watch_activity(self, endpoint: Endpoint) -> None:
+    def _watch_activity(self, endpoint: Endpoint, now: float) -> None:
         if endpoint.transport is None or endpoint.transport.state in ("new", "connecting"):
             return
-        active = endpoint.transport.state == "connected"
+        if endpoint.transport.state == "connected":
+            endpoint.connected_at = now
+        # The transport itself notices silence after about two seconds.
+        active = now - endpoint.connected_at < max(self._inactive_after_s - SILENCE_S, REPORT_S / 2)
         if active != endpoint.active:
             endpoint.active = active
             for other in self.endpoints.values():
@@ -372,7 +373,7 @@ class Bridge:
     def conference(self, conference_id: str) -> BridgeConference:
         found = self.conferences.get(conference_id)
         if found is None:
-            found = self.conferences[conference_id] = BridgeConference(conference_id, self._faults)
+            found = self.conferences[conference_id] = BridgeConference(conference_id, self._options.inactive_after_s)
             if self._ticker is None:
                 self._ticker = asyncio.get_running_loop().create_task(self._tick())
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -118,6 +119,7 @@ class Endpoint:
         self.channel: Channel | None = None
         self.forwarded: list[str] | None = None
         self.active = True
+        self.connected_at = time.monotonic()
         self.audio_all = True
         self.audio_include: set[str] = set()
         self.audio_exclude: set[str] = set()

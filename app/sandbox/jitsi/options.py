@@ -39,6 +39,8 @@ class SandboxOptions:
     min_participants: int = 2
     single_participant_timeout_s: float = 20.0
     disco_timeout_s: float = 5.0
+    inactive_after_s: float = 8.0
+    """Silence of a member's transport after which the others are told that it is interrupted."""
     auto_owner: bool = True
     max_occupants: int | None = None
     display_name_required: bool = False
