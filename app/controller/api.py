@@ -82,6 +82,9 @@ class ControllerApi(Protocol):
 
     def devices(self) -> tuple[Device, ...]: ...
 
+    async def find_active_microphone(self) -> Device | None:
+        """The microphone that hears something, after a second of listening to all; ``None`` if all are silent."""
+
     def subscribe_engine(self, listener: Callable[[EngineEvent], None]) -> Unsubscribe: ...
 
     async def open_preview(self, *, camera: bool, microphone: bool) -> None:

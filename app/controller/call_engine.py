@@ -101,6 +101,9 @@ class CallEngine:
     def devices(self) -> tuple[Device, ...]:
         return self._engine.devices()
 
+    async def find_active_microphone(self) -> Device | None:
+        return await self._engine.find_active_microphone()
+
     def set_processing(self, processing: AudioProcessing) -> None:
         self._engine.set_processing(processing)
 

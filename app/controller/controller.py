@@ -25,6 +25,7 @@ from app.controller.call import Call, now_ms
 from app.controller.call_engine import CallEngine
 from app.controller.devices import DeviceKeeper, Hold, Inputs
 from app.controller.refusals import refused, refused_device
+from app.controller.signals import Signals
 from app.controller.tasks import TaskScope
 from app.media import api as media
 from app.media.api import Device, EngineEvent, FrameSlot, MediaEngine
@@ -47,7 +48,15 @@ _SECRET_EXTRAS = frozenset({"jwt", "token", "password"})
 """Parts of an address that are good for one join and must not be kept."""
 
 _DEVICE_SETTINGS = frozenset(
-    {"devices.microphone", "devices.camera", "devices.speaker", "video.camera_size", "video.max_fps"}
+    {
+        "devices.microphone",
+        "devices.camera",
+        "devices.speaker",
+        "video.camera_size",
+        "video.max_fps",
+        "video.min_fps",
+        "video.facing",
+    }
 )
 _PROCESSING_SETTINGS = frozenset(
     {"audio.echo_cancellation", "audio.noise_suppression", "audio.gain_control", "audio.high_pass"}
@@ -91,6 +100,7 @@ class Controller:
         self._tasks = TaskScope()
         self._keeper = DeviceKeeper(self.engine, store.get, self._device_failed, inputs)
         self._preset = preset or Preset()
+        self._signals = Signals(lambda name: self.engine().play_sound(name), store.get)
         self._before_close: list[Callable[[], Awaitable[None]]] = []
         self._after_close: list[Callable[[], Awaitable[None]]] = []
         self._closed = False
@@ -240,6 +250,8 @@ class Controller:
             except Exception:
                 # One view that fails must not take the call or the other views along.
                 log.exception("a listener failed on %s", type(event).__name__)
+        if not call.options.start_silent:
+            self._signals.observe(state, event)
         self._follow(call, event)
 
     def _follow(self, call: Call, event: CallEvent) -> None:
@@ -340,6 +352,9 @@ class Controller:
 
     def devices(self) -> tuple[Device, ...]:
         return self.engine().devices()
+
+    async def find_active_microphone(self) -> Device | None:
+        return await self.engine().find_active_microphone()
 
     def subscribe_engine(self, listener: Callable[[EngineEvent], None]) -> Unsubscribe:
         return _subscribe(self._engine_listeners, listener)

@@ -136,7 +136,14 @@ class DeviceKeeper:
         fps = self._setting("video.max_fps")
         if self._inputs.camera_if_none is not None and self._missing("videoinput"):
             return self._inputs.camera_if_none
-        return VideoInput("camera", self._setting("devices.camera"), width, height, fps)
+        camera = self._setting("devices.camera") or self._facing_camera()
+        return VideoInput("camera", camera, width, height, fps, min_fps=min(fps, self._setting("video.min_fps")))
+
+    def _facing_camera(self) -> str:
+        """The first camera that faces as the person prefers; empty, the system's default, when there is none."""
+        facing = self._setting("video.facing")
+        cameras = (device for device in self._engine().devices() if device.kind == "videoinput")
+        return next((device.id for device in cameras if facing and device.facing == facing), "")
 
     def _wanted_speaker(self) -> AudioOutput | None:
         if not self._wants("speaker"):
@@ -193,7 +200,7 @@ class DeviceKeeper:
         return wanted is not None and self._refused.get(what) == wanted
 
     def _failed(self, what: str, wanted: AudioInput | VideoInput | AudioOutput | None, error: DeviceError) -> None:
-        log.warning("%s could not be opened: %s", what, error.code)
+        log.warning("%s could not be opened: %s", what, error.code, exc_info=error)
         if wanted is not None:
             self._refused[what] = wanted
         self._errors[what] = error

@@ -170,6 +170,8 @@ class VideoInput:
     height: int = 720
     fps: int = 30
     optimise_for: str = "motion"
+    min_fps: int = 1
+    """A camera that gives fewer pictures a second than this is told of (:class:`InputLimited`), not refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +352,8 @@ class LocalAudioLevel:
 
     level: float
     speech: bool
+    score: float = 0.0
+    """How sure the detection of speech is, 0.0 .. 1.0 (:mod:`app.media.vad`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,12 +378,36 @@ class InputFailed:
     code: str
     device: str
     message: str
+    original: str = ""
+    """The error of the system behind it, in its own words."""
+    constraints: str = ""
+    """What was asked of the device, e.g. ``1280x720, 30 fps``."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputStarted:
     what: str
     device: str
+
+
+@dataclass(frozen=True, slots=True)
+class InputSlow:
+    """Opening a device takes unusually long; :class:`InputStarted` or :class:`InputFailed` still follows."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class InputLimited:
+    """A camera works, yet gives less than was asked: ``unsupported_resolution`` or ``constraint_failed`` (pictures a
+    second). The figures are what it gives."""
+
+    what: str
+    code: str
+    device: str
+    width: int
+    height: int
+    fps: float = 0.0
 
 
 MediaEvent = (
@@ -392,7 +420,7 @@ MediaEvent = (
     | AudioLevels
     | StatsReported
 )
-EngineEvent = LocalAudioLevel | MicrophoneHint | DevicesChanged | InputFailed | InputStarted
+EngineEvent = LocalAudioLevel | MicrophoneHint | DevicesChanged | InputFailed | InputStarted | InputSlow | InputLimited
 
 
 # ---------------------------------------------------------------- protocols used by sessions and the window
@@ -477,6 +505,9 @@ class MediaEngine(Protocol):
         """Gather candidates (bounded wait) and return a transport whose ``local`` is complete."""
 
     def devices(self) -> tuple[Device, ...]: ...
+
+    async def find_active_microphone(self) -> Device | None:
+        """Listen to all microphones for a moment and return the one that hears most; ``None`` if all are silent."""
 
     async def set_microphone(self, source: AudioInput | None) -> None:
         """Open, switch or close (``None``) the microphone. Raises :class:`app.media.errors.DeviceError`."""

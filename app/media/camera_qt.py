@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import logging
+import re
 import sys
 import threading
 import time
@@ -20,7 +21,7 @@ import numpy as np
 from app.media.api import Device, VideoInput
 from app.media.errors import DeviceError
 from app.media.frames import Strand, decode_pool
-from app.media.video_capture import STOP_TIMEOUT_S, FailureListener, Listeners, VideoCapture, now_ms
+from app.media.video_capture import STOP_TIMEOUT_S, FailureListener, Listeners, Pace, VideoCapture, now_ms
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ MAIN_TIMEOUT_S = 10.0
 """A main thread that does not answer within this is blocked; the device call fails instead of hanging."""
 FIRST_FRAME_TIMEOUT_S = 5.0
 """Cameras need up to three seconds for the first picture."""
+SYSFS = "/sys/class/video4linux"
+"""Where Linux names its cameras."""
 RETRY_S = 2.0
 """Between attempts to open a device that went away."""
 RESUME_S = 0.1
@@ -171,8 +174,7 @@ class QtCapture(Listeners):
         self._error: DeviceError | None = None
         self._qt: list[Any] = []
         self._closed = False
-        self._least_gap_ms = 0.6 * 1000 / max(1, source.fps)
-        self._last_ms = float("-inf")
+        self._pace = Pace(source.fps)
 
     def open(self) -> None:
         """Start and wait for the first picture; off the main thread only. Raises ``DeviceError``."""
@@ -204,9 +206,8 @@ class QtCapture(Listeners):
 
     def _frame_changed(self, qt_frame: Any) -> None:
         now = now_ms()
-        if self._closed or now - self._last_ms < self._least_gap_ms or self._strand.waiting:
+        if self._closed or self._strand.waiting or not self._pace.take(now):
             return
-        self._last_ms = now
         from PySide6.QtMultimedia import QVideoFrame
 
         kept = QVideoFrame(qt_frame)
@@ -337,6 +338,14 @@ def device_id(device: Any) -> str:
     return bytes(device.id().data()).decode("utf-8", "replace")
 
 
+def facing_of(label: str) -> str:
+    """Where a camera looks by its name, for systems that do not say: ``user``, ``environment`` or empty."""
+    words = set(re.findall(r"[a-z]+", label.lower()))
+    if words & {"front", "user"}:
+        return "user"
+    return "environment" if words & {"rear", "back", "world"} else ""
+
+
 def code_of_message(text: str) -> str:
     """Error code of a device error that comes as words only."""
     lowered = text.lower()
@@ -381,6 +390,7 @@ class AvDeviceCapture(Listeners):
         file_format: str,
         attempts: tuple[dict[str, str], ...],
         on_failed: FailureListener,
+        pace: Pace | None = None,
     ) -> None:
         super().__init__(source)
         self.label, self._what = label, what
@@ -388,6 +398,7 @@ class AvDeviceCapture(Listeners):
         self._on_failed = on_failed
         self._stop = threading.Event()
         self._pictures = 0
+        self._pace = pace
         container = self._open()
         self._thread = threading.Thread(target=self._run, args=(container,), name=f"{what}-capture", daemon=True)
         self._thread.start()
@@ -405,7 +416,8 @@ class AvDeviceCapture(Listeners):
                     break
         assert isinstance(error, OSError | ValueError)
         code = code_of_error(error)
-        raise DeviceError(self._what, code, self.label, f"The {self._what} could not be opened: {error.args[-1]}")
+        message = f"The {self._what} could not be opened: {error.args[-1]}"
+        raise DeviceError(self._what, code, self.label, message) from error
 
     def _run(self, container: Any) -> None:
         while not self._stop.is_set():
@@ -429,7 +441,9 @@ class AvDeviceCapture(Listeners):
                 if self._stop.is_set():
                     break
                 self._pictures += 1
-                self.deliver(frame, now_ms())
+                now = now_ms()
+                if self._pace is None or self._pace.take(now):
+                    self.deliver(frame, now)
         except (av.FFmpegError, OSError, ValueError) as error:
             code, words = code_of_error(error), str(error.args[-1])  # type: ignore[arg-type]
         finally:
@@ -466,11 +480,11 @@ def _headless_devices() -> tuple[Device, ...]:
     for path in sorted(glob.glob("/dev/video*")):
         label = path
         try:
-            with open(f"/sys/class/video4linux/{path.rsplit('/', 1)[-1]}/name", encoding="utf-8") as name:
+            with open(f"{SYSFS}/{path.rsplit('/', 1)[-1]}/name", encoding="utf-8") as name:
                 label = name.read(200).strip() or path
         except OSError:
             logger.debug("%s has no name", path)
-        found.append(Device(path, label, "videoinput", is_default=not found))
+        found.append(Device(path, label, "videoinput", is_default=not found, facing=facing_of(label)))
     return tuple(found)
 
 
@@ -482,7 +496,8 @@ def _headless_camera(source: VideoInput, on_failed: FailureListener) -> VideoCap
         raise DeviceError("camera", "not_found", wanted, "No camera was found.")
     size = {"video_size": f"{source.width}x{source.height}", "framerate": str(source.fps)}
     attempts: tuple[dict[str, str], ...] = ({**size, "input_format": "mjpeg"}, size, {})
-    return AvDeviceCapture(source, "camera", match[0].label, match[0].id, "v4l2", attempts, on_failed)
+    pace = Pace(source.fps)
+    return AvDeviceCapture(source, "camera", match[0].label, match[0].id, "v4l2", attempts, on_failed, pace)
 
 
 # ---------------------------------------------------------------- entry points
@@ -504,7 +519,7 @@ def cameras() -> tuple[Device, ...]:
                 label=device.description(),
                 kind="videoinput",
                 is_default=device.id() == default,
-                facing=facing.get(device.position(), ""),
+                facing=facing.get(device.position(), "") or facing_of(device.description()),
             )
             for device in QMediaDevices.videoInputs()
         )

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import re
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -60,6 +61,7 @@ SPEAKER_FILL_MS, SPEAKER_STEP_MS = 30, 10
 SPEAKER_CALM_MS = 60_000.0
 """Without running dry for so long, a step is taken back."""
 MAX_READ = 1 << 20
+HARDWARE = re.compile(r"(?:alsa|bluez)_(?:input|output|source|sink)\.((?:usb-)[^.]{1,200}|[0-9A-F_:]{17})")
 SAMPLE_NAMES = {
     QAudioFormat.SampleFormat.UInt8: "UInt8",
     QAudioFormat.SampleFormat.Int16: "Int16",
@@ -74,7 +76,18 @@ def device_id(device: QAudioDevice) -> str:
 
 
 def _describe(device: QAudioDevice, kind: str) -> Device:
-    return Device(device_id(device), device.description(), kind, device.isDefault())
+    identifier = device_id(device)
+    return Device(identifier, device.description(), kind, device.isDefault(), group_of(identifier))
+
+
+def group_of(identifier: str) -> str:
+    """What the microphone and the loudspeaker of one piece of equipment have in common; empty when unknown.
+
+    PulseAudio and PipeWire name devices ``alsa_input.usb-Maker_Model-00.mono-fallback``: direction, hardware, profile.
+    Only what is plugged in or paired counts: the parts of a sound card on the mainboard do not belong together.
+    """
+    match = HARDWARE.match(identifier)
+    return match.group(1) if match else ""
 
 
 def choose_format(device: QAudioDevice) -> QAudioFormat:

@@ -349,6 +349,12 @@ class Engine:
 
         return (*self._inputs.backend.devices(), *list_cameras())
 
+    async def find_active_microphone(self) -> Device | None:
+        from app.media.device_search import find_active_microphone
+
+        self._prepare_backend()
+        return await find_active_microphone(self._inputs.backend)
+
     async def set_microphone(self, source: AudioInput | None) -> None:
         await self._with_devices(self._inputs.set_microphone, source)
 

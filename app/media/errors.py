@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+MAX_ORIGINAL = 300
+"""Characters kept of a foreign error's words."""
+
 
 class MediaError(Exception):
     """Base of all errors that the engine raises on purpose."""
@@ -23,3 +26,9 @@ class DeviceError(MediaError):
         self.what = what
         self.code = code
         self.device = device
+
+    @property
+    def original(self) -> str:
+        """The error of the system or of a library behind this one, in its own words; empty when there is none."""
+        cause = self.__cause__
+        return f"{type(cause).__name__}: {cause}"[:MAX_ORIGINAL] if cause is not None else ""

@@ -22,12 +22,18 @@ from app.media.frames import FrameSlotImpl
 from app.media.levels import MicrophoneMonitor, Reading, meter
 from app.media.mixer import Mixer, Samples
 from app.media.processing import MicrophoneProcessor
+from app.media.vad import LevelVad, VadEmitter
 from app.media.video_capture import VideoCapture, open_video_input
 
 logger = logging.getLogger(__name__)
 
 LEVEL_BLOCKS = 10
 """Blocks of 10 ms per report of the own level."""
+SLOW_OPEN_S = 1.5
+"""A device that has not opened by then is said to be starting still; most take half a second."""
+MEASURE_FPS_MS = 3_000.0
+"""Cameras begin slowly in the dark; the rate over three seconds is theirs."""
+FPS_TOLERANCE = 0.9
 WHAT = {SourceContent.CAMERA: "camera", SourceContent.SCREEN: "screen"}
 
 BlockSink = Callable[[Samples, float], None]
@@ -42,13 +48,15 @@ class MicrophoneChain:
         *,
         post: Callable[..., None],
         deliver: BlockSink,
-        report: Callable[[Reading], None],
+        report: Callable[[Reading, float], None],
         process: Callable[[Samples, float], Samples] | None,
     ) -> None:
         self.monitor = MicrophoneMonitor()
         self._post = post
         self._deliver = deliver
         self._report = report
+        self._score = 0.0
+        self._vad = VadEmitter(LevelVad(), self._scored)
         self.process = process
         self._half: tuple[Samples, float] | None = None
         self._count = 0
@@ -58,6 +66,7 @@ class MicrophoneChain:
     def feed(self, block: Samples, at_ms: float) -> None:
         processed = self._processed(block, at_ms)
         reading = self.monitor.update(block, processed, at_ms)
+        self._vad.push(processed)
         self._level(reading)
         if self._half is None:
             self._half = (processed, at_ms)
@@ -65,6 +74,9 @@ class MicrophoneChain:
         first, started = self._half
         self._half = None
         self._post(self._deliver, np.concatenate((first, processed)), started)
+
+    def _scored(self, score: float) -> None:
+        self._score = score
 
     def _processed(self, block: Samples, at_ms: float) -> Samples:
         if self.process is None:
@@ -86,7 +98,36 @@ class MicrophoneChain:
         self._count += 1
         if self._count >= LEVEL_BLOCKS:
             loudest, self._count, self._loudest = self._loudest, 0, None
-            self._post(self._report, loudest)
+            self._post(self._report, loudest, self._score)
+
+
+class CameraCheck:
+    """Looks at a camera's first seconds and tells once when it gives less than was asked. On the capture's thread."""
+
+    def __init__(self, capture: VideoCapture, tell: Callable[[api.InputLimited], None]) -> None:
+        self._capture = capture
+        self._tell = tell
+        self._began_ms: float | None = None
+        self._count = 0
+        self._detach = capture.attach(self._frame)
+
+    def _frame(self, frame: Any, captured_ms: float) -> None:
+        wanted = self._capture.source
+        if self._began_ms is None:
+            self._began_ms = captured_ms
+            if frame.width < wanted.width and frame.height < wanted.height:
+                self._limited("unsupported_resolution", frame, 0.0)
+            return
+        self._count += 1
+        passed = captured_ms - self._began_ms
+        if passed >= MEASURE_FPS_MS:
+            self._detach()
+            fps = self._count * 1000 / passed
+            if fps < wanted.min_fps * FPS_TOLERANCE:
+                self._limited("constraint_failed", frame, fps)
+
+    def _limited(self, code: str, frame: Any, fps: float) -> None:
+        self._tell(api.InputLimited("camera", code, self._capture.label, frame.width, frame.height, fps))
 
 
 class Inputs:
@@ -152,7 +193,7 @@ class Inputs:
             try:
                 stream = await asyncio.to_thread(open_microphone, self.backend, source, chain.feed)
             except DeviceError as error:
-                self._fail(error)
+                self._fail(error, "48000 Hz, mono")
                 raise
             await self._close_microphone()
             self._microphone, self._chain = stream, chain
@@ -207,8 +248,8 @@ class Inputs:
                     self._broken.add(sink)
                     logger.exception("a microphone's listener failed")
 
-    def _report(self, reading: Reading) -> None:
-        self._emit(api.LocalAudioLevel(meter(reading.level_dbov), reading.speech))
+    def _report(self, reading: Reading, score: float) -> None:
+        self._emit(api.LocalAudioLevel(meter(reading.level_dbov), reading.speech, score))
         if reading.hint is not None:
             self._emit(api.MicrophoneHint(reading.hint))
 
@@ -225,11 +266,14 @@ class Inputs:
             def failed(error: DeviceError) -> None:
                 self._post(self._fail, error)
 
+            slow = asyncio.get_running_loop().call_later(SLOW_OPEN_S, self._emit, api.InputSlow(what))
             try:
                 capture = await asyncio.to_thread(open_video_input, source, content, failed)
             except DeviceError as error:
-                self._fail(error)
+                self._fail(error, f"{source.width}x{source.height}, {source.fps} fps")
                 raise
+            finally:
+                slow.cancel()
             self._captures[content] = capture
             slot = self.preview(content)
             self._detach_preview[content] = capture.attach(slot.put)
@@ -237,6 +281,8 @@ class Inputs:
                 if wanted is content:
                     self._connect(sender, content)
             self._emit(api.InputStarted(what, capture.label))
+            if source.kind == "camera" and content is SourceContent.CAMERA:
+                CameraCheck(capture, lambda limited: self._post(self._emit, limited))
 
     async def _close_video(self, content: SourceContent) -> None:
         capture = self._captures.pop(content, None)
@@ -276,8 +322,8 @@ class Inputs:
 
     # ------------------------------------------------------------ end
 
-    def _fail(self, error: DeviceError) -> None:
-        self._emit(api.InputFailed(error.what, error.code, error.device, str(error)))
+    def _fail(self, error: DeviceError, constraints: str = "") -> None:
+        self._emit(api.InputFailed(error.what, error.code, error.device, str(error), error.original, constraints))
 
     async def close(self) -> None:
         async with self._locks["microphone"]:

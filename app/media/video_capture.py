@@ -67,6 +67,21 @@ class Listeners:
             listener(frame, captured_ms)
 
 
+class Pace:
+    """Lets through at most *fps* pictures a second, evenly: a device may give more than it was asked for."""
+
+    def __init__(self, fps: int) -> None:
+        self._gap_ms = 1000 / max(1, fps)
+        self._due_ms = float("-inf")
+
+    def take(self, at_ms: float) -> bool:
+        """Whether the picture of *at_ms* is wanted. A quarter of the distance early is in time."""
+        if at_ms < self._due_ms - self._gap_ms / 4:
+            return False
+        self._due_ms = max(self._due_ms + self._gap_ms, at_ms)
+        return True
+
+
 def now_ms() -> float:
     """The clock of captured frames: monotonic, the same as ``loop.time() * 1000``."""
     return time.monotonic() * 1000

@@ -270,6 +270,11 @@ _VIDEO = (
         {"320x180": "320 × 180", "640x360": "640 × 360", "1280x720": "1280 × 720", "1920x1080": "1920 × 1080"},
         Section.VIDEO, "Camera resolution",
     ),
+    _choice(
+        "video.facing", "", {"": "No preference", "user": "Front", "environment": "Rear"}, Section.VIDEO,
+        "Preferred camera side", "For tablets and notebooks with two cameras, while no camera is chosen.",
+        advanced=True,
+    ),
     _number("video.max_fps", 30, (1, 60), Section.VIDEO, "Maximum frame rate", unit="fps", advanced=True),
     _number("video.min_fps", 1, (1, 30), Section.VIDEO, "Minimum frame rate", unit="fps", advanced=True),
     _choice(
