@@ -44,6 +44,7 @@ from app.controller.api import JoinOptions, RecentMeeting, Recognition, Unsubscr
 from app.media.api import Device, EngineEvent, Picture
 from app.storage.settings import defaults
 from app.vendors.base import ActionRefused, Address
+from tests.ui.fake_accounts import FakeAccounts
 
 CALL = "call-1"
 LOCAL = "local000"
@@ -267,7 +268,7 @@ DEVICES = (
 )
 
 
-class FakeController:
+class FakeController(FakeAccounts):
     """Keeps states, records what was asked, reflects the simplest actions. Everything else is scripted by tests.
 
     Attributes:
@@ -276,6 +277,7 @@ class FakeController:
     """
 
     def __init__(self, state: CallState | None = None, *, pictures: bool = True) -> None:
+        super().__init__()
         self.states: dict[str, CallState] = {}
         self.performed: list[tuple[str, Action]] = []
         self.refusals: dict[str, ActionRefused] = {}
@@ -423,6 +425,8 @@ class FakeController:
             self.update(MessagesRead(), call_id, unread_messages=0)
         elif isinstance(action, (a.Leave, a.EndForAll)):
             self.update(PhaseChanged(CallPhase.ENDED), call_id, phase=CallPhase.ENDED)
+        else:
+            self.reflect_phone(call_id, action)
 
     def state(self, call_id: str) -> CallState:
         return self.states[call_id]
