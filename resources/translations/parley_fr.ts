@@ -414,6 +414,86 @@
         <source>The {what} did not start. Try again or choose another one.</source>
         <translation>Impossible de démarrer {what}. Réessayez ou faites un autre choix.</translation>
     </message>
+    <message>
+        <source>The camera gives {fps} pictures a second, fewer than the minimum frame rate of the settings.</source>
+        <translation>La caméra fournit {fps} images par seconde, moins que le minimum choisi dans les paramètres.</translation>
+    </message>
+    <message>
+        <source>The camera gives {width} × {height} at most, less than the settings ask for.</source>
+        <translation>La caméra fournit au plus {width} × {height}, moins que le choix des paramètres.</translation>
+    </message>
+    <message>
+        <source>The camera is still starting…</source>
+        <translation>La caméra démarre toujours…</translation>
+    </message>
+    <message>
+        <source>The device is still starting…</source>
+        <translation>Le périphérique démarre toujours…</translation>
+    </message>
+    <message>
+        <source>Use it</source>
+        <translation>L’utiliser</translation>
+    </message>
+    <message>
+        <source>Dismiss</source>
+        <translation>Ignorer</translation>
+    </message>
+    <message>
+        <source>Listening to all microphones… Say something.</source>
+        <translation>Écoute de tous les micros… Dites quelque chose.</translation>
+    </message>
+    <message>
+        <source>None of the microphones hears anything.</source>
+        <translation>Aucun micro ne capte de son.</translation>
+    </message>
+    <message>
+        <source>Sound comes from “{name}”. Use it?</source>
+        <translation>Le son vient de «&#xa0;{name}&#xa0;». L’utiliser&#x202f;?</translation>
+    </message>
+    <message>
+        <source>“{name}” was plugged in. Use it?</source>
+        <translation>«&#xa0;{name}&#xa0;» vient d’être branché. L’utiliser&#x202f;?</translation>
+    </message>
+    <message>
+        <source>“{name}” belongs to the same headset. Use it as well?</source>
+        <translation>«&#xa0;{name}&#xa0;» fait partie du même casque. L’utiliser aussi&#x202f;?</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Réessayer</translation>
+    </message>
+    <message>
+        <source>Show details</source>
+        <translation>Afficher les détails</translation>
+    </message>
+    <message>
+        <source>Hide details</source>
+        <translation>Masquer les détails</translation>
+    </message>
+    <message>
+        <source>Use {size}</source>
+        <translation>Passer à {size}</translation>
+    </message>
+    <message>
+        <source>Error</source>
+        <translation>Erreur</translation>
+    </message>
+    <message>
+        <source>Message</source>
+        <translation>Message</translation>
+    </message>
+    <message>
+        <source>System&apos;s error</source>
+        <translation>Erreur du système</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Périphérique</translation>
+    </message>
+    <message>
+        <source>Asked for</source>
+        <translation>Demandé</translation>
+    </message>
 </context>
 <context>
     <name>Dialog</name>
@@ -1360,6 +1440,14 @@
         <source>Your microphone is noisy</source>
         <translation>Votre micro est bruyant</translation>
     </message>
+    <message>
+        <source>Sound comes from “{name}”. Use it?</source>
+        <translation>Le son vient de «&#xa0;{name}&#xa0;». L’utiliser&#x202f;?</translation>
+    </message>
+    <message>
+        <source>Use it</source>
+        <translation>L’utiliser</translation>
+    </message>
 </context>
 <context>
     <name>ParticipantsList</name>
@@ -1578,10 +1666,6 @@
     <message>
         <source>Play test sound</source>
         <translation>Jouer un son de test</translation>
-    </message>
-    <message>
-        <source>Try again</source>
-        <translation>Réessayer</translation>
     </message>
     <message>
         <source>Your camera is off</source>
@@ -1808,8 +1892,20 @@
         <translation>Niveau du micro</translation>
     </message>
     <message>
+        <source>Find the microphone that hears me</source>
+        <translation>Trouver le micro qui m’entend</translation>
+    </message>
+    <message>
         <source>Play test sound</source>
         <translation>Jouer un son de test</translation>
+    </message>
+    <message>
+        <source>Speech is heard ({score} %)</source>
+        <translation>De la parole est détectée ({score}&#xa0;%)</translation>
+    </message>
+    <message>
+        <source>No speech is heard ({score} %)</source>
+        <translation>Aucune parole détectée ({score}&#xa0;%)</translation>
     </message>
     <message>
         <source>Takes effect in the next meeting.</source>
@@ -2146,6 +2242,10 @@
         <source>Encryption</source>
         <translation>Chiffrement</translation>
     </message>
+    <message>
+        <source>Delay to {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>SubjectDialog</name>
@@ -2461,8 +2561,20 @@
         <translation>Un modérateur a coupé votre {what}.</translation>
     </message>
     <message>
+        <source>A part of the server is down. Try again later.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Access to the device was refused. Allow it in the system&apos;s privacy settings.</source>
         <translation>L’accès au périphérique a été refusé. Autorisez-le dans les réglages de confidentialité du système.</translation>
+    </message>
+    <message>
+        <source>Answered on another device.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Busy. Try again later.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Could not be sent: the connection to the media server broke.</source>
@@ -2485,6 +2597,10 @@
         <translation>Aucune caméra n’a été trouvée.</translation>
     </message>
     <message>
+        <source>No contact was found in this text. It must be vCard or CSV.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>No media server is available. Sound and pictures start when one is back.</source>
         <translation>Aucun serveur multimédia n’est disponible. Le son et l’image reviendront avec lui.</translation>
     </message>
@@ -2493,28 +2609,64 @@
         <translation>Aucun système de fenêtres n’est actif.</translation>
     </message>
     <message>
+        <source>Nobody answered. Try again later.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Nobody in the meeting can receive tones.</source>
         <translation>Personne dans la réunion ne peut recevoir de tonalités.</translation>
+    </message>
+    <message>
+        <source>Not available. Try again later.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Not possible before the meeting is joined.</source>
         <translation>Impossible avant d’avoir rejoint la réunion.</translation>
     </message>
     <message>
+        <source>Not possible right now: the call is not answered.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Not possible right now: there is no media connection.</source>
         <translation>Impossible pour l’instant&#xa0;: il n’y a pas de connexion multimédia.</translation>
+    </message>
+    <message>
+        <source>Not possible right now: there is no sound connection.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Not possible right now: you are not in the meeting.</source>
         <translation>Impossible pour l’instant&#xa0;: vous n’êtes pas dans la réunion.</translation>
     </message>
     <message>
+        <source>Not possible right now: you are not signed in.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not possible: the call does not ring any more.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Nothing is shared.</source>
         <translation>Rien n’est partagé.</translation>
     </message>
     <message>
+        <source>Nothing was chosen.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Only PDF files can be faxed. Choose a PDF file.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Only a moderator can do this.</source>
         <translation>Seul un modérateur peut faire cela.</translation>
+    </message>
+    <message>
+        <source>Only digits, A to D, * and # can be sent as tones.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Pexip meetings cannot be joined with this version of Parley.</source>
@@ -2523,6 +2675,10 @@
     <message>
         <source>Phone numbers need a phone account, which Parley does not have yet.</source>
         <translation>Les numéros de téléphone demandent un compte téléphonique, que Parley n’a pas encore.</translation>
+    </message>
+    <message>
+        <source>Please wait: another change of this call is under way.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>SIP addresses need a phone account, which Parley does not have yet.</source>
@@ -2537,6 +2693,14 @@
         <translation>Le partage d’écran est désactivé dans les paramètres.</translation>
     </message>
     <message>
+        <source>Single sign-on failed. Try again, or ask the administrator.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Some contacts could not be imported.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Somebody must sign in to start this meeting. Sign in, or wait for the host.</source>
         <translation>Quelqu’un doit se connecter pour ouvrir cette réunion. Connectez-vous ou attendez l’hôte.</translation>
     </message>
@@ -2545,12 +2709,32 @@
         <translation>Un problème est survenu dans Parley&#x202f;; veuillez réessayer. Le journal contient les détails.</translation>
     </message>
     <message>
+        <source>Sound cannot get through. Your network may block it; try another network.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>That screen is not connected.</source>
         <translation>Cet écran n’est pas connecté.</translation>
     </message>
     <message>
         <source>That window is closed.</source>
         <translation>Cette fenêtre est fermée.</translation>
+    </message>
+    <message>
+        <source>The call was cancelled.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The call was declined.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The call was lost. Call again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The call was redirected, which this server does not support for you.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The camera does not support this resolution. Choose a lower one.</source>
@@ -2571,6 +2755,10 @@
     <message>
         <source>The camera was unplugged.</source>
         <translation>La caméra a été débranchée.</translation>
+    </message>
+    <message>
+        <source>The connection is closed. Try again.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The connection to the meeting was refused or lost. Try again.</source>
@@ -2603,6 +2791,10 @@
     <message>
         <source>The device was not found. Plug it in or choose another.</source>
         <translation>Le périphérique est introuvable. Branchez-le ou choisissez-en un autre.</translation>
+    </message>
+    <message>
+        <source>The file cannot be read. Choose another.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The media connection cannot do that right now.</source>
@@ -2661,12 +2853,48 @@
         <translation>Le message n’a pas été remis.</translation>
     </message>
     <message>
+        <source>The other call is over.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The other side cannot use any sound or video format of this program.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The phone is not ready for calls. Wait a moment and try again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The phone network has a problem. Try again later.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The phone server does not allow this call.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The phone server does not answer. Calls work again when it is back.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The phone server refuses the line&apos;s password. Sign in again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The phone server refuses the line. Ask your administrator.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The reservation system answered: {said}.</source>
         <translation>Le système de réservation a répondu&#xa0;: {said}.</translation>
     </message>
     <message>
         <source>The reservation system refused the meeting.</source>
         <translation>Le système de réservation a refusé la réunion.</translation>
+    </message>
+    <message>
+        <source>The room cannot be joined now.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The screen cannot be shared.</source>
@@ -2681,12 +2909,20 @@
         <translation>Le serveur est injoignable. Vérifiez l’adresse et votre connexion au réseau.</translation>
     </message>
     <message>
+        <source>The server did not accept these values. Check them and try again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The server did not answer. Try again.</source>
         <translation>Le serveur n’a pas répondu. Réessayez.</translation>
     </message>
     <message>
         <source>The server did not answer; please try again.</source>
         <translation>Le serveur n’a pas répondu&#x202f;; veuillez réessayer.</translation>
+    </message>
+    <message>
+        <source>The server did not say which call this is, so this is not possible.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The server does not allow this.</source>
@@ -2699,6 +2935,14 @@
     <message>
         <source>The server does not answer. Check your network connection and try again.</source>
         <translation>Le serveur ne répond pas. Vérifiez votre connexion au réseau et réessayez.</translation>
+    </message>
+    <message>
+        <source>The server does not have this (any more).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The server ended your session. Sign in again.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The server has a problem. Try again later.</source>
@@ -2721,12 +2965,24 @@
         <translation>Le serveur refuse la connexion. Ce n’est peut-être pas un serveur de réunions.</translation>
     </message>
     <message>
+        <source>The server refuses the phone connection. It may not be a Wazo server.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The server refuses this address or token. Ask the organiser for a new link.</source>
         <translation>Le serveur refuse cette adresse ou ce jeton. Demandez un nouveau lien à l’organisateur.</translation>
     </message>
     <message>
         <source>The server sent an answer that is too large to be a meeting server&apos;s.</source>
         <translation>Le serveur a envoyé une réponse trop longue pour un serveur de réunions.</translation>
+    </message>
+    <message>
+        <source>The server sent an answer that is too large.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The server&apos;s answer makes no sense. It may not be a Wazo server.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The server&apos;s certificate is not trusted. Ask its operator, or accept the certificate.</source>
@@ -2749,12 +3005,20 @@
         <translation>Le jeton de ce lien n’est pas pour cette réunion. Demandez un nouveau lien.</translation>
     </message>
     <message>
+        <source>The transfer failed. The call is still here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The user name or password is wrong. Try again.</source>
         <translation>Le nom d’utilisateur ou le mot de passe est faux. Réessayez.</translation>
     </message>
     <message>
         <source>The window does not answer.</source>
         <translation>La fenêtre ne répond pas.</translation>
+    </message>
+    <message>
+        <source>There is no Wazo server at this address. Check the server address.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>There is no display to share.</source>
@@ -2765,8 +3029,28 @@
         <translation>Il n’y a pas de serveur de réunions à cette adresse. Vérifiez le lien.</translation>
     </message>
     <message>
+        <source>There is no transfer under way.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>There is nothing to change.</source>
         <translation>Il n’y a rien à changer.</translation>
+    </message>
+    <message>
+        <source>There is nothing to send.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This call is not part of a conference.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This is already so, or clashes with something else.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This is not a complete number. Check it and try again.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>This is not a link to a meeting.</source>
@@ -2779,6 +3063,14 @@
     <message>
         <source>This is not a meeting link or room name.</source>
         <translation>Ce n’est ni un lien de réunion ni un nom de salle.</translation>
+    </message>
+    <message>
+        <source>This is not a server address. Check it and try again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This line is in use in too many places. Sign out on another device.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>This meeting cannot be locked with a password.</source>
@@ -2805,8 +3097,28 @@
         <translation>Ce message a été retiré.</translation>
     </message>
     <message>
+        <source>This number does not exist. Check it and try again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This number has changed. Ask for the new one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>This person has left the meeting.</source>
         <translation>Cette personne a quitté la réunion.</translation>
+    </message>
+    <message>
+        <source>This person has left.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This server does not offer this function.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This server has no single sign-on for your domain. Sign in with a password.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>This source is no longer in use.</source>
@@ -2821,8 +3133,28 @@
         <translation>Cette version de Parley ne peut pas rejoindre ce genre de réunion.</translation>
     </message>
     <message>
+        <source>This way of signing in needs a domain. Enter the domain of your organisation.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Too many requests. Wait a moment and try again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Type or paste a meeting link or a room name.</source>
         <translation>Saisissez ou collez un lien de réunion ou un nom de salle.</translation>
+    </message>
+    <message>
+        <source>Wazo accounts do not have this function.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>You are not authorised for this program. Ask your administrator.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>You are signed in at too many places. Sign out somewhere, or wait, and try again.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>You have been kicked.</source>
@@ -2839,6 +3171,30 @@
     <message>
         <source>You were removed from the meeting.</source>
         <translation>Vous avez été exclu de la réunion.</translation>
+    </message>
+    <message>
+        <source>You were removed from the room.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Your account does not have the right to do this. Ask your administrator.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Your account has no line for calls with this program. Ask your administrator for a WebRTC line.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Your line cannot show several people at once. Join with sound only.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Your password is managed outside of this server. Change it there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Your subscription does not include this program. Ask your administrator.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{vendor} meeting {title} on {server}</source>
@@ -3066,6 +3422,26 @@
     <message>
         <source>1920 × 1080</source>
         <translation>1920 × 1080</translation>
+    </message>
+    <message>
+        <source>Preferred camera side</source>
+        <translation>Côté préféré de la caméra</translation>
+    </message>
+    <message>
+        <source>For tablets and notebooks with two cameras, while no camera is chosen.</source>
+        <translation>Pour les tablettes et portables à deux caméras, tant qu’aucune caméra n’est choisie.</translation>
+    </message>
+    <message>
+        <source>No preference</source>
+        <translation>Sans préférence</translation>
+    </message>
+    <message>
+        <source>Front</source>
+        <translation>Avant</translation>
+    </message>
+    <message>
+        <source>Rear</source>
+        <translation>Arrière</translation>
     </message>
     <message>
         <source>Maximum frame rate</source>

@@ -291,6 +291,7 @@ class FakeController(FakeAccounts):
         self.recognition: Callable[[str], Recognition] | None = None
         self.preview_open: tuple[bool, bool] | None = None
         self.test_sounds = 0
+        self.active_microphone: Device | None = None
         self.closed = False
         self._listeners: list[Callable[[CallState, CallEvent], None]] = []
         self._engine_listeners: list[Callable[[EngineEvent], None]] = []
@@ -468,6 +469,9 @@ class FakeController(FakeAccounts):
 
     async def close_preview(self) -> None:
         self.preview_open = None
+
+    async def find_active_microphone(self) -> Device | None:
+        return self.active_microphone
 
     async def play_test_sound(self) -> None:
         self.test_sounds += 1

@@ -222,15 +222,15 @@ class ShareDialog(Dialog):
             self.close()
             self.deleteLater()
             return
-        cameras = [
-            Choice(f"camera:{d.id}", plain(d.label, 80), "camera")
-            for d in self._controller.devices()
-            if d.kind == "videoinput"
-        ]
+        # The camera in use shows the person already; any other, a capture card for one, may be shown as a screen.
+        found = [d for d in self._controller.devices() if d.kind == "videoinput"]
+        chosen = values.text(self._controller, "devices.camera")
+        used = next((d for d in found if d.id == chosen), None) or next((d for d in found if d.is_default), None)
+        cameras = [Choice(f"camera:{d.id}", plain(d.label, 80), "camera") for d in found if d is not (used or found[0])]
         groups = [
             (self.tr("Screens"), [s for s in sources if s.kind == "screen"]),
             (self.tr("Windows"), [s for s in sources if s.kind == "window"]),
-            (self.tr("Cameras"), cameras[1:] if len(cameras) > 1 else []),
+            (self.tr("Cameras"), cameras),
         ]
         if not sources:
             groups.append((self.tr("For trying out"), [Choice(TEST_SOURCE, self.tr("Moving test picture"), "test")]))

@@ -86,6 +86,9 @@ class Commands(QObject):
         if self.can(act.SetCamera):
             self.perform(act.SetCamera(not self.state.local.camera_muted))
 
+    def use_microphone(self, device_id: str) -> None:
+        self.perform(act.SelectDevices(microphone=device_id))
+
     def toggle_share(self) -> None:
         if not self.can(act.ShareScreen):
             return

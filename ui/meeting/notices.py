@@ -237,6 +237,13 @@ class Notices(QObject):
             text = self.tr("Your microphone is noisy")
             self.say(text, "warning", "microphone", "noisy", "microphone", choose)
 
+    def offer_microphone(self, label: str, use: Callable[[], object]) -> None:
+        """Another microphone hears something while ours is silent: in place of the notice that ours is."""
+        text = self.tr("Sound comes from “{name}”. Use it?").format(name=plain(label, 80))
+        self._toasts.show_message(
+            ToastMessage(text, "warning", "microphone", "no-signal", self.tr("Use it"), use, sticky=True)
+        )
+
     # -- the rest
 
     def _on_phase(self, state: CallState, event: ev.CallEvent) -> None:

@@ -28,10 +28,10 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from app.calls import actions as act
 from app.calls import selectors
-from app.calls.events import CallEvent, PhaseChanged, ReactionReceived
+from app.calls.events import AudioInputHint, CallEvent, PhaseChanged, ReactionReceived
 from app.calls.model import CallPhase, CallState, Failure, SourceContent
 from app.controller.api import ControllerApi
-from app.media.api import FrameSlot
+from app.media.api import Device, FrameSlot
 from ui.meeting.alone import AloneCard
 from ui.meeting.arrange import Layout, TileKey
 from ui.meeting.banner import Banner
@@ -224,6 +224,8 @@ class MeetingView(QWidget):
         if state.call_id != self.call_id:
             return
         self.notices.observe(state, event)
+        if isinstance(event, AudioInputHint) and event.code == "no_signal":
+            self._find_microphone()
         if isinstance(event, PhaseChanged) and event.phase is CallPhase.JOINED:
             self.stage.report_again()
         if isinstance(event, ReactionReceived) and self._controller.setting("notifications.reactions"):
@@ -232,6 +234,15 @@ class MeetingView(QWidget):
                 nameless = self.tr("You") if person is not None and person.is_local else self.tr("Guest")
                 self.reactions.add(key, selectors.display_name(person, nameless))
         self._show_soon()
+
+    def _find_microphone(self) -> None:
+        """Ours is silent: if another one hears something, the notice offers it."""
+        if self._controller.setting("hints.no_signal"):
+            self._tasks.spawn(self._controller.find_active_microphone(), then=self._offer_microphone)
+
+    def _offer_microphone(self, device: Device | None) -> None:
+        if device is not None and device.id != self._controller.setting("devices.microphone"):
+            self.notices.offer_microphone(device.label, lambda: self.commands.use_microphone(device.id))
 
     def _show_soon(self) -> None:
         """Show the newest state: at once, or with the next frame when events come in bursts (a large room)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.media.api import InputFailed
+from app.media.api import InputFailed, InputLimited
 from ui import i18n
 
 
@@ -43,3 +43,21 @@ def failure_sentence(event: InputFailed) -> str:
     }
     general = i18n.translate("Devices", "The {what} did not start. Try again or choose another one.")
     return sentences.get(event.code, general).format(what=what)
+
+
+def limit_sentence(event: InputLimited) -> str:
+    """One sentence for a camera that gives less than the settings ask for."""
+    if event.code == "constraint_failed":
+        words = i18n.translate(
+            "Devices", "The camera gives {fps} pictures a second, fewer than the minimum frame rate of the settings."
+        )
+        return words.format(fps=round(event.fps))
+    words = i18n.translate("Devices", "The camera gives {width} × {height} at most, less than the settings ask for.")
+    return words.format(width=event.width, height=event.height)
+
+
+def slow_sentence(what: str) -> str:
+    """For a device that takes unusually long to open."""
+    if what == "camera":
+        return i18n.translate("Devices", "The camera is still starting…")
+    return i18n.translate("Devices", "The device is still starting…")

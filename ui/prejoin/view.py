@@ -12,13 +12,23 @@ from app.calls.actions import Action, Leave
 from app.calls.events import CallEvent, InputAsked
 from app.calls.model import Asked, CallPhase, CallState, Failure, SourceContent
 from app.controller.api import ControllerApi, JoinOptions
-from app.media.api import DevicesChanged, EngineEvent, InputFailed, InputStarted, LocalAudioLevel
+from app.media.api import (
+    DevicesChanged,
+    EngineEvent,
+    InputFailed,
+    InputLimited,
+    InputSlow,
+    InputStarted,
+    LocalAudioLevel,
+)
 from app.vendors.base import Address
 from ui import forms
 from ui.prejoin import device_words
 from ui.prejoin.devices import DevicePicker
 from ui.prejoin.join_area import JoinArea
+from ui.prejoin.offers import DeviceOffer
 from ui.prejoin.preview import SelfView
+from ui.prejoin.problem import DeviceProblem
 from ui.settings import values
 from ui.tasks import Tasks
 from ui.theme import Space
@@ -56,7 +66,7 @@ class PrejoinView(QWidget):
         self.camera_off = False
         self._silent = self._audio_only = False
         self._level_at = 0.0
-        self._camera_failed = False
+        self._camera_failed = self._camera_slow = False
         self._running_inputs: set[str] = set()
         """Inputs that run; without a device that is a stand-in."""
         self._tasks = Tasks(self._refused)
@@ -91,24 +101,23 @@ class PrejoinView(QWidget):
         self.speaker.extra.addWidget(self.test_sound)
         for picker in (self.microphone, self.camera):
             picker.looked.connect(self._open_devices)
-        self.device_problem = forms.label("", "warn")
-        self.try_again = forms.push_button(self.tr("Try again"), self._open_devices)
+        self.problem = DeviceProblem(self._controller)
+        self.problem.again.connect(self._open_devices)
+        self.device_problem, self.try_again = self.problem.text, self.problem.try_again
+        self.offer = DeviceOffer(self._controller)
         self.area = JoinArea()
         self.area.join_requested.connect(self.join)
         self.area.cancel_requested.connect(self.cancel)
         self.area.answered.connect(self._answer)
 
     def _lay_out(self) -> None:
-        self._problem_row = QWidget()
-        line = forms.row(self.device_problem, self.try_again, parent=self._problem_row)
-        line.setStretch(0, 1)
-        self._problem_row.hide()
         left = QVBoxLayout()
         left.setSpacing(Space.M)
         left.addWidget(self.self_view)
         left.addLayout(forms.row(forms.icon_label("microphone", size=16), self.meter, spacing=Space.S))
         left.addWidget(self.meter_hint)
-        left.addWidget(self._problem_row)
+        left.addWidget(self.problem)
+        left.addWidget(self.offer)
         left.addStretch(1)
         name_caption = forms.label(self.tr("Your name"), "caption")
         name_caption.setBuddy(self.name)
@@ -171,7 +180,8 @@ class PrejoinView(QWidget):
 
     def _set_tab_order(self) -> None:
         area = self.area
-        order: list[QWidget] = [self.back, self.self_view.microphone, self.self_view.camera, self.try_again, self.name]
+        order: list[QWidget] = [self.back, self.self_view.microphone, self.self_view.camera, self.try_again]
+        order += [self.problem.smaller, self.problem.fold, self.offer.accept, self.offer.dismiss, self.name]
         order += [self.microphone.box, self.microphone.again, self.speaker.box, self.test_sound, self.speaker.again]
         order += [self.camera.box, self.camera.again, area.asked.user, area.asked.password, area.asked.name]
         order += [area.join, area.cancel, area.more]
@@ -201,7 +211,7 @@ class PrejoinView(QWidget):
         self.name.setText(values.text(self._controller, "profile.display_name"))
         self.microphone_muted = values.switch(self._controller, "join.microphone_muted")
         self.camera_off = values.switch(self._controller, "join.camera_muted")
-        self._show_problem("")
+        self.problem.clear()
         self._show_media()
         if self.isVisible():
             self._open_devices()
@@ -242,6 +252,8 @@ class PrejoinView(QWidget):
             message = self.tr("Your camera is off")
         elif self._camera_failed:
             message = self.tr("The camera does not work")
+        elif self._camera_slow:
+            message = device_words.slow_sentence("camera")
         else:
             message = self.tr("The camera is starting…")
         view.surface.set_person(plain(self.name.text()) or "?", message)
@@ -260,8 +272,8 @@ class PrejoinView(QWidget):
     # ------------------------------------------------------------ devices
 
     def _open_devices(self) -> None:
-        self._show_problem("")
-        self._camera_failed = False
+        self.problem.clear()
+        self._camera_failed = self._camera_slow = False
         self._show_media()
         # Asked for even without a device: something may stand in, and the answer says so.
         self._tasks.spawn(self._controller.open_preview(camera=not self.camera_off, microphone=True))
@@ -278,10 +290,6 @@ class PrejoinView(QWidget):
     def _play(self) -> None:
         self._tasks.spawn(self._controller.play_test_sound())
 
-    def _show_problem(self, sentence: str) -> None:
-        self.device_problem.setText(sentence)
-        self._problem_row.setVisible(bool(sentence))
-
     def _engine_event(self, event: EngineEvent) -> None:
         if isinstance(event, LocalAudioLevel):
             now = time.monotonic()
@@ -295,12 +303,18 @@ class PrejoinView(QWidget):
                 # The picker says already that there is none.
                 self._show_media()
                 return
-            self._show_problem(device_words.failure_sentence(event))
+            self.problem.show_failure(event)
             if event.what == "camera":
                 self._camera_failed = True
                 self._show_media()
+        elif isinstance(event, InputLimited):
+            self.problem.show_limit(event)
+        elif isinstance(event, InputSlow):
+            self._camera_slow = event.what == "camera"
+            self._show_media()
         elif isinstance(event, InputStarted):
-            self._show_problem("")
+            self.problem.clear()
+            self._camera_slow = self._camera_slow and event.what != "camera"
             self._running_inputs.add(event.what)
             picker = self._picker(event.what)
             if picker is not None:
@@ -430,5 +444,6 @@ class PrejoinView(QWidget):
         self._stop_engine()
         for picker in (self.microphone, self.speaker, self.camera):
             picker.release()
+        self.offer.release()
         self.self_view.surface.set_slot(None)
         await self._tasks.close()

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.calls.model import Failure, SourceContent
 from app.controller.api import ControllerApi
-from app.media.api import EngineEvent, InputFailed, LocalAudioLevel
+from app.media.api import EngineEvent, InputFailed, InputLimited, InputSlow, InputStarted, LocalAudioLevel
 from app.storage.settings import SECTION_LABELS, SETTINGS, Section, Setting, SettingType
 from ui import forms, i18n
 from ui.panels.participants_model import fold
 from ui.prejoin import device_words
 from ui.prejoin.devices import DevicePicker
+from ui.prejoin.offers import DeviceOffer
 from ui.prejoin.preview import PreviewSurface
+from ui.prejoin.problem import DeviceProblem
 from ui.settings import values
 from ui.settings.rows import ROWS, SettingRow, words
 from ui.tasks import Tasks
@@ -23,6 +25,8 @@ from ui.widgets.marks import LevelMeter
 
 PREVIEW_WIDTH, PREVIEW_HEIGHT = 320, 180
 PAGE_WIDTH = 560
+SPEECH_SCORE = 0.5
+"""From here on the microphone test says that it hears speech."""
 
 
 class Page(QWidget):
@@ -123,10 +127,12 @@ class MediaPage(Page):
 
     def __init__(self, section: Section, controller: ControllerApi, parent: QWidget | None = None) -> None:
         self._meter: LevelMeter | None = None
+        self.speech: QLabel | None = None
+        self.offer: DeviceOffer | None = None
         self._surface: PreviewSurface | None = None
         self._tasks = Tasks(self._refused)
-        self._problem = forms.label("", "warn")
-        self._problem.hide()
+        self.problem = DeviceProblem(controller)
+        self.problem.again.connect(self._open)
         super().__init__(section, controller, parent)
         self._stop = controller.subscribe_engine(self._engine_event)
 
@@ -137,46 +143,81 @@ class MediaPage(Page):
             self._surface.setAccessibleName(i18n.translate("SettingsWindow", "Your picture"))
             self._surface.set_person("", i18n.translate("SettingsWindow", "The camera is starting…"))
             self.column.addWidget(self._surface)
-        self.column.addWidget(self._problem)
+        self.column.addWidget(self.problem)
+        if section is Section.AUDIO:
+            self.offer = DeviceOffer(self._controller)
+            self.column.addWidget(self.offer)
 
     def after_picker(self, picker: DevicePicker, column: QVBoxLayout) -> None:
         if picker.kind == "audioinput":
             self._meter = LevelMeter(i18n.translate("SettingsWindow", "Microphone level"))
             self._meter.setMaximumWidth(FIELD)
             column.addWidget(self._meter)
+            self.speech = forms.label("", "caption")
+            self._show_speech(0.0)
+            column.addWidget(self.speech)
+            find = forms.push_button(
+                i18n.translate("SettingsWindow", "Find the microphone that hears me"), self._find, icon="microphone"
+            )
+            column.addWidget(find, 0, Qt.AlignmentFlag.AlignLeading)
         elif picker.kind == "audiooutput":
             test = forms.push_button(i18n.translate("SettingsWindow", "Play test sound"), self._play, icon="volume")
             column.addWidget(test, 0, Qt.AlignmentFlag.AlignLeading)
+
+    def _find(self) -> None:
+        if self.offer is not None:
+            self.offer.search()
+
+    def _show_speech(self, score: float) -> None:
+        if self.speech is None:
+            return
+        words = (
+            i18n.translate("SettingsWindow", "Speech is heard ({score} %)")
+            if score >= SPEECH_SCORE
+            else i18n.translate("SettingsWindow", "No speech is heard ({score} %)")
+        )
+        self.speech.setText(words.format(score=round(score * 100)))
 
     def _play(self) -> None:
         self._tasks.spawn(self._controller.play_test_sound())
 
     def _refused(self, failure: Failure) -> None:
-        self._problem.setText(i18n.sentence(failure.message))
-        self._problem.show()
+        self.problem.say(i18n.sentence(failure.message))
 
     def _engine_event(self, event: EngineEvent) -> None:
         if not self.isVisible():
             return
         if isinstance(event, LocalAudioLevel) and self._meter is not None:
             self._meter.set_level(event.level)
+            self._show_speech(event.score)
         elif isinstance(event, InputFailed):
-            self._problem.setText(device_words.failure_sentence(event))
-            self._problem.show()
+            self.problem.show_failure(event)
+        elif isinstance(event, InputLimited):
+            self.problem.show_limit(event)
+        elif isinstance(event, InputSlow) and self._surface is not None:
+            self._surface.set_person("", device_words.slow_sentence(event.what))
+        elif isinstance(event, InputStarted):
+            self.problem.clear()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._problem.hide()
-        camera = self.section is Section.VIDEO and bool(self.pickers[0].devices())
-        microphone = self.section is Section.AUDIO
+        self.problem.clear()
+        camera = self._wants_camera()
         if self._surface is not None:
             self._surface.set_mirrored(values.switch(self._controller, "view.mirror_self"))
             if camera:
                 self._surface.set_slot(self._controller.preview(SourceContent.CAMERA))
             else:
                 self._surface.set_person("", device_words.missing_sentence("videoinput"))
+        self._open()
+
+    def _wants_camera(self) -> bool:
+        return self.section is Section.VIDEO and bool(self.pickers[0].devices())
+
+    def _open(self) -> None:
         if not self._controller.calls():
-            self._tasks.spawn(self._controller.open_preview(camera=camera, microphone=microphone))
+            microphone = self.section is Section.AUDIO
+            self._tasks.spawn(self._controller.open_preview(camera=self._wants_camera(), microphone=microphone))
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
@@ -198,6 +239,8 @@ class MediaPage(Page):
 
     def release(self) -> None:
         super().release()
+        if self.offer is not None:
+            self.offer.release()
         self._stop()
         self._tasks.cancel()
         if self._surface is not None:
