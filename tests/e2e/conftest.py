@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from app.sandbox.jitsi import ThreadedSandbox
+from tests.ui.shell.conftest import english  # noqa: F401 - a fixture: the application in English
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM_TIMEOUT_S = 90.0

@@ -227,7 +227,7 @@ async def test_bridge_channel(channel: str) -> None:
         await ada.until(lambda s: s.details.get("bridge_channel_state") == "closed")
         with pytest.raises(ActionRefused) as refused:
             await ada.do(ac.SendEndpointMessage({"name": "late"}))
-        assert refused.value.failure.code == "channel_closed"
+        assert refused.value.failure.code == "channel_network"
         await ada.until(lambda s: s.details.get("bridge_channel_state") == "open")
         await eventually(lambda: sandbox.participants("team")[ada.id].constraints)
 

@@ -493,7 +493,15 @@ class Actions:
         return None
 
 
-_REFUSALS = ("channel_closed", "moderator_only", "no_dtmf", "not_supported", "nothing_to_change", "not_joined")
+_REFUSALS = (
+    "channel_closed",
+    "channel_network",
+    "moderator_only",
+    "no_dtmf",
+    "not_supported",
+    "nothing_to_change",
+    "not_joined",
+)
 
 
 def _checked(name: str, attributes: Any, value: str = "", children: tuple[Any, ...] = ()) -> Element:

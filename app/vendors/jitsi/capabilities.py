@@ -70,7 +70,7 @@ def capabilities(core: SessionCore) -> Mapping[str, Capability]:
     if local.joined:
         for name in CHANNEL_ACTIONS:
             if not core.bridge.open:
-                found[name] = _no("channel_closed")
+                found[name] = _no("channel_network" if core.bridge.broken else "channel_closed")
         for name in MODERATOR_ACTIONS:
             if not local.moderator:
                 found[name] = _no("moderator_only")

@@ -16,6 +16,7 @@ from app.vendors.jitsi import events as fx
 from app.vendors.jitsi import wire_bridge as wb
 from app.vendors.jitsi.constraints import receiver_constraints
 from app.vendors.jitsi.media_session import MediaSession
+from app.vendors.jitsi.probes import E2E_RTT, EndToEndPings
 from app.vendors.jitsi.room import Room
 from app.vendors.jitsi.state import Context, SpeakerClock
 
@@ -33,6 +34,8 @@ class BridgeState:
         self._room = room
         self._media = media
         self.open = False
+        self.broken = False
+        """It was open and is not any more."""
         self.visible: tuple[VisibleSource, ...] | None = None
         self.max_height: int | None = None
         self.last_n: int | None = ctx.options.channel_last_n
@@ -41,6 +44,9 @@ class BridgeState:
         self.dominant: str | None = None
         self._last_constraints: dict[str, Any] | None = None
         self._ping_window = (0, 0)
+        self.remote_stats: dict[str, Mapping[str, Any]] = {}
+        self.e2e_rtt: dict[str, int] = {}
+        self.pings = EndToEndPings(ctx, room, self)
 
     # ------------------------------------------------------------------ channel
 
@@ -48,6 +54,7 @@ class BridgeState:
         if generation != self._media.generation:
             return
         self.open = True
+        self.broken = False
         self._last_constraints = None
         self._ctx.emit(ev.MeetingInfoChanged(details={"bridge_channel_state": "open"}))
         self.send_constraints()
@@ -56,6 +63,7 @@ class BridgeState:
     def on_closed(self, generation: int) -> None:
         if generation == self._media.generation and self.open:
             self.open = False
+            self.broken = True
             self._ctx.emit(ev.MeetingInfoChanged(details={"bridge_channel_state": "closed"}))
 
     def send_constraints(self) -> None:
@@ -128,7 +136,10 @@ class BridgeState:
         quality = parsed.stats.get("connectionQuality")
         if isinstance(quality, (int, float)) and not isinstance(quality, bool) and 0 <= quality <= 100:
             self._room.set_participant(parsed.sender, quality=round(quality))
-        self._ctx.emit(ev.RemoteStatsUpdated(parsed.sender, frozen_map(parsed.stats)))
+        present = {nick: known for nick, known in self.remote_stats.items() if self._room.member(nick) is not None}
+        self.remote_stats = {**present, parsed.sender: parsed.stats}
+        measured = {E2E_RTT: self.e2e_rtt[parsed.sender]} if parsed.sender in self.e2e_rtt else {}
+        self._ctx.emit(ev.RemoteStatsUpdated(parsed.sender, frozen_map({**measured, **parsed.stats})))
 
     def on_payload(self, sender: str, payload: Mapping[str, Any]) -> None:
         """An endpoint message, from the bridge or as a json-message of an occupant."""
@@ -139,6 +150,7 @@ class BridgeState:
             self._answer_ping(sender, payload)
             return
         if type_ == "e2e-ping-response":
+            self.pings.answered(sender, payload.get("id"))
             return
         if name == "endpoint-reaction":
             self._reaction(sender, payload.get("reactions"))

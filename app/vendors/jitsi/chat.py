@@ -109,6 +109,9 @@ class Chat:
             if on_sent is not None:
                 on_sent(None)
             return
+        if known is not None and received.sent_at is not None and known.sender_id == nick:
+            # The room's history, once more: we have joined again.
+            return
         if known is not None:
             # Somebody else's message under a known id must not replace it.
             id_ = f"{id_}-{nick}"

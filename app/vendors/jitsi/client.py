@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any
+from urllib.parse import urlsplit
 
 from app.calls import actions as ac
 from app.calls import events as ev
@@ -32,6 +33,7 @@ from app.vendors.jitsi.login import (
     with_options,
 )
 from app.vendors.jitsi.options import core_options
+from app.vendors.jitsi.probes import monitor_regions, rtt_monitor_options
 from app.vendors.jitsi.shell_media import MediaShell
 
 LEAVE_TIMEOUT_S = 2.0
@@ -70,6 +72,7 @@ class JitsiSession:
         self._final = False
         self._closing = False
         self._rejoined_at: float | None = None
+        self._watching_regions = False
         self._unsubscribe: Callable[[], None] | None = None
         self._joining: asyncio.Future[None] | None = None
         self._cleaning: asyncio.Task[None] | None = None
@@ -364,6 +367,17 @@ class JitsiSession:
         if self._entered is not None and not self._entered.done():
             self._entered.set_result(None)
         self._spawn(self._open_inputs())
+        self._watch_regions()
+
+    def _watch_regions(self) -> None:
+        """Measures the way to the deployment's regions, if it asks for that and the person lets it."""
+        assert self._config is not None
+        allowed = not self._request.options.get("disableThirdPartyRequests", True)
+        host = urlsplit(self._request.address.url).hostname or ""
+        options = rtt_monitor_options(self._config.raw, host, third_parties=allowed)
+        if options is not None and not self._watching_regions:
+            self._watching_regions = True
+            self._spawn(monitor_regions(options, lambda found: self._emit(ev.MeetingInfoChanged(details=found))))
 
     async def _open_inputs(self) -> None:
         """Opens what is not muted. A device that fails leaves us muted, not outside."""

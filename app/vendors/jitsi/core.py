@@ -76,6 +76,7 @@ class SessionCore:
         self._capabilities: Any = None
         self._subject: str | None = None
         self._metadata_seen = False
+        self._identities: frozenset[str] = frozenset()
 
     def take_effects(self) -> list[fx.Effect]:
         self._publish_capabilities()
@@ -162,6 +163,7 @@ class SessionCore:
                 self.components[identity.type] = identity.name
             elif identity.category == "server" and identity.type in ("shard", "region", "release"):
                 details[identity.type] = identity.name
+        self._identities = frozenset(details)
         self.bridge.speakerstats_component = self.components.get("speakerstats", "")
         if details:
             self.ctx.emit(ev.MeetingInfoChanged(details=details))
@@ -300,6 +302,8 @@ class SessionCore:
         ctx.emit(ev.Joined(ctx.nick, ctx.options.display_room or ctx.options.room, ctx.now()))
         self.room.update_local(parsed)
         self.room.show_all()
+        self.bridge.pings.start()
+        self._deployment()
         ctx.emit(
             ev.LocalMediaChanged(
                 microphone_muted=ctx.local.microphone_muted,
@@ -314,6 +318,14 @@ class SessionCore:
         if 201 in parsed.codes:
             self.actions.open_room_form()
         self.read_room_info()
+
+    def _deployment(self) -> None:
+        """What ``config.js`` says of the deployment; the server's own words (discovery) come on top."""
+        config = self.ctx.config
+        known = {"shard": config.shard, "region": config.region, "user_region": self.ctx.options.region}
+        details = {key: value for key, value in known.items() if value and key not in self._identities}
+        if details:
+            self.ctx.emit(ev.MeetingInfoChanged(details=details))
 
     def _own_leave(self, parsed: RoomPresence) -> None:
         ctx = self.ctx

@@ -60,6 +60,10 @@ def with_options(config: JitsiConfig, options: Mapping[str, Any]) -> JitsiConfig
         changes["anonymous_domain"] = str(options["hosts.anonymousdomain"])
     if options.get("useTurnUdp"):
         changes["use_turn_udp"] = True
+    if isinstance(options.get("websocketKeepAlive"), (int, float)):
+        changes["keep_alive_s"] = float(options["websocketKeepAlive"]) / 1000
+    if options.get("websocketKeepAliveUrl"):
+        changes["keep_alive_url"] = str(options["websocketKeepAliveUrl"])
     return replace(config, **changes)
 
 

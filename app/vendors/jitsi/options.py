@@ -7,10 +7,14 @@ from typing import Any
 from app.vendors.base import JoinRequest
 from app.vendors.jitsi.address import MeetingUrl
 from app.vendors.jitsi.config import JitsiConfig
+from app.vendors.jitsi.probes import MIN_PING_MS, ping_interval_ms
 from app.vendors.jitsi.state import CLIENT_NODE, CoreOptions
 
 SENDABLE = ("VP8", "H264")
 """Codecs that our engine can encode and decode."""
+
+CAPPED_SCREEN_BPS = 500_000
+"""lib-jitsi-meet's bound for a shared screen where a deployment wants one."""
 
 
 def video_codecs(options: Any, config: JitsiConfig) -> tuple[str, ...]:
@@ -24,6 +28,26 @@ def video_codecs(options: Any, config: JitsiConfig) -> tuple[str, ...]:
 def _codec(value: Any) -> str:
     """``video/H264`` and ``h264`` alike."""
     return str(value or "").rpartition("/")[2].upper()
+
+
+def _kbps(value: Any) -> int | None:
+    """kbit/s of a setting as bit/s."""
+    return int(value) * 1000 if isinstance(value, int) and value > 0 else None
+
+
+def _screen_cap(given: Any, config: JitsiConfig) -> int | None:
+    """The person's bound and the deployment's (``testing.capScreenshareBitrate: 1``), whichever is lower."""
+    testing = config.raw.get("testing")
+    capped = isinstance(testing, dict) and testing.get("capScreenshareBitrate") in (1, True)
+    bounds = [_kbps(given.get("screenshareMaxBitrate")), CAPPED_SCREEN_BPS if capped else None]
+    return min((b for b in bounds if b is not None), default=None)
+
+
+def _ping_ms(given: Any, config: JitsiConfig) -> int:
+    own = given.get("e2eping.pingInterval")
+    if isinstance(own, int):
+        return max(MIN_PING_MS, own) if own > 0 else 0
+    return ping_interval_ms(config.raw)
 
 
 def core_options(
@@ -51,6 +75,10 @@ def core_options(
         ignore_start_muted=bool(given.get("ignoreStartMuted", False)),
         use_ipv6=bool(given.get("useIPv6", True)),
         use_relays=bool(given.get("useStunTurn", True)),
+        send_quality=bool(given.get("sendQuality", True)),
+        e2e_ping_ms=_ping_ms(given, config),
+        max_bitrate_bps=_kbps(given.get("maxBitrate")),
+        screen_max_bitrate_bps=_screen_cap(given, config),
         audio_levels=not given.get("disableAudioLevels", False),
         video_codecs=video_codecs(given, config),
         email=str(given.get("email", ""))[:254],

@@ -55,6 +55,6 @@ class Reports:
         self._mark_received(stats)
         values = {f.name: getattr(stats, f.name) for f in fields(stats)}
         self._ctx.emit(ev.StatsUpdated(frozen_map(values), quality))
-        if self._bridge.open and now - self._sent_ms >= STATS_INTERVAL_MS:
+        if self._ctx.options.send_quality and self._bridge.open and now - self._sent_ms >= STATS_INTERVAL_MS:
             self._sent_ms = now
             self._bridge.send_stats(stats_payload(stats, quality, self._media.region))

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from app.calls.model import MediaKind, SourceContent
 from app.media import api as media
 from app.media.errors import InvalidState, MediaError
 from app.protocols.http import HttpClient
@@ -113,6 +114,8 @@ class MediaShell:
                     effect.config, lambda event: self._on_event(generation, event)
                 )
                 local = [await transport.add_sender(name, content) for name, content in effect.senders]
+            for source in local:
+                self._bound(transport, source)
         except (MediaError, OSError, TimeoutError, ValueError) as error:
             log.warning("transport: %s: %s", type(error).__name__, error)
             core.media.media_failed(generation, f"{type(error).__name__}: {error}"[:200])
@@ -131,6 +134,16 @@ class MediaShell:
             core.media.media_failed(generation, f"{type(error).__name__}: {error}"[:200])
             self._pump()
 
+    def _bound(self, transport: media.Transport, source: media.LocalSource) -> None:
+        """The person's own upper bounds for what a video may send."""
+        if self._core is None or source.kind is not MediaKind.VIDEO:
+            return
+        options = self._core.ctx.options
+        screen = source.content is SourceContent.SCREEN
+        bps = options.screen_max_bitrate_bps if screen else options.max_bitrate_bps
+        if bps is not None:
+            transport.set_max_bitrate(source.name, bps)
+
     async def _close_transport(self) -> None:
         transport, self.transport = self.transport, None
         if transport is not None:
@@ -141,6 +154,7 @@ class MediaShell:
         if self.transport is None or self._core is None or effect.generation != self._generation:
             return
         source = await self.transport.add_sender(effect.name, effect.content)
+        self._bound(self.transport, source)
         self._core.media.sender_added(effect.generation, source)
         self._pump()
 

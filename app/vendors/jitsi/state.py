@@ -66,6 +66,10 @@ class CoreOptions:
     ignore_start_muted: bool = False
     use_ipv6: bool = True
     use_relays: bool = True
+    send_quality: bool = True
+    e2e_ping_ms: int = 0
+    max_bitrate_bps: int | None = None
+    screen_max_bitrate_bps: int | None = None
     audio_levels: bool = True
     video_codecs: tuple[str, ...] = ("VP8", "H264")
     email: str = ""
