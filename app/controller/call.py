@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 from app.calls import events as ev
 from app.calls.events import CallEvent
 from app.calls.model import CallPhase, CallState, Capability, Failure, MediaKind, SourceContent, frozen_map
+from app.calls.phone import Direction, PhoneChanged, PhoneInfo, Transfer
 from app.calls.reducer import reduce
 from app.calls.selectors import is_over
 from app.controller.api import JoinOptions
 from app.controller.refusals import INTERNAL, UNKNOWN_VENDOR
-from app.media.api import MediaEngine
-from app.vendors.base import Address, JoinFailed, JoinRequest, Session
-from app.vendors.registry import Registry
+from app.vendors.base import ActionRefused, Address, JoinFailed, Session
 
 log = logging.getLogger(__name__)
 
@@ -28,20 +27,47 @@ LOCAL_ACTIONS = frozenset({"MarkMessagesRead", "SelectDevices", "SetParticipantV
 """Actions that need no server: always possible, whatever the session publishes."""
 
 Listener = Callable[["Call", CallState, CallEvent], None]
+Open = Callable[[], Awaitable[Session]]
+"""Makes the session of a call; raises ``LookupError`` for a vendor that is not there."""
 
 
 def now_ms() -> int:
     return int(time.time() * 1000)
 
 
+@dataclass(frozen=True, slots=True)
+class PhoneSide:
+    """What makes a call one of an account's phone, and what to dial again."""
+
+    account_id: str
+    target: str = ""
+    """Empty for incoming calls."""
+    video: bool = False
+    room: bool = False
+    replaces_call_id: str = ""
+    """Our call that this one consults for."""
+
+
 class Call:
     """Lives on the signalling loop. ``state`` changes only in :meth:`emit`."""
 
-    def __init__(self, call_id: str, address: Address, options: JoinOptions, listener: Listener) -> None:
+    def __init__(
+        self,
+        call_id: str,
+        address: Address,
+        options: JoinOptions,
+        listener: Listener,
+        phone: PhoneSide | None = None,
+    ) -> None:
         self.call_id = call_id
         self.address = address
         self.options = options
         self.state = CallState(call_id, vendor=address.vendor, address=address.text, room=address.room)
+        self.phone = phone
+        self.transfer: Transfer | None = None
+        """A consultation that the controller conducts; shown instead of what the session says."""
+        self.silenced = False
+        """The person does not want to hear this incoming call ring."""
         self.session: Session | None = None
         self.volumes: dict[str, float] = {}
         self.started_at = now_ms()
@@ -50,6 +76,11 @@ class Call:
         self._listener = listener
         self._joining: asyncio.Task[None] | None = None
         self._leaving = False
+        self._phone_info: PhoneInfo | None = None
+        if phone is not None:
+            direction = Direction.OUTGOING if phone.target else Direction.INCOMING
+            self._phone_info = PhoneInfo(direction, phone.account_id, remote_number=phone.target, video=phone.video)
+            self.state = replace(self.state, phone=self._phone_info)
 
     @property
     def is_over(self) -> bool:
@@ -63,6 +94,8 @@ class Call:
             return
         if isinstance(event, ev.CapabilitiesChanged):
             event = self._with_local_capabilities(event)
+        elif isinstance(event, PhoneChanged) and self.phone is not None:
+            event = self._with_own_side(self.phone, event)
         before, self.state = self.state, reduce(self.state, event)
         if isinstance(event, ev.PhaseChanged) and self.state is before:
             return  # controller and session both announce where joining and leaving stand
@@ -72,6 +105,20 @@ class Call:
     def _with_local_capabilities(self, event: ev.CapabilitiesChanged) -> ev.CapabilitiesChanged:
         local = {name: Capability(allowed=True) for name in LOCAL_ACTIONS}
         return ev.CapabilitiesChanged(frozen_map({**event.capabilities, **local}))
+
+    def _with_own_side(self, phone: PhoneSide, event: PhoneChanged) -> PhoneChanged:
+        self._phone_info = event.phone
+        info = replace(event.phone, account_id=phone.account_id)
+        if self.transfer is not None:
+            info = replace(info, transfer=self.transfer)
+        if self.silenced:
+            info = replace(info, ringing=False)
+        return PhoneChanged(info)
+
+    def show_phone(self) -> None:
+        """Tell again how the phone side stands, after ``transfer`` or ``silenced`` has changed."""
+        if self._phone_info is not None:
+            self.emit(PhoneChanged(self._phone_info))
 
     def _follow(self, event: CallEvent) -> None:
         # A microphone that was announced again, or a new transport, starts at full volume.
@@ -92,15 +139,16 @@ class Call:
 
     # ------------------------------------------------------------ joining and leaving
 
-    async def join(self, registry: Registry, engine: Callable[[], MediaEngine], request: JoinRequest) -> None:
+    async def join(self, open_session: Open) -> None:
         """Join; whatever goes wrong becomes the phase ``FAILED``. Cancelling it is how leaving interrupts."""
         self._joining = asyncio.current_task()
         self.emit(ev.PhaseChanged(CallPhase.CONNECTING))
         try:
-            factory = await registry.factory(self.address.vendor)
-            self.session = factory(request, engine(), self.emit)
+            self.session = await open_session()
             await self.session.join()
         except JoinFailed as error:
+            self.fail(error.failure)
+        except ActionRefused as error:
             self.fail(error.failure)
         except LookupError:
             log.exception("no such vendor: %s", self.address.vendor)

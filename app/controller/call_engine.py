@@ -38,7 +38,9 @@ HINT_SETTINGS = {
 class CallEngine:
     """:class:`app.media.api.MediaEngine` for one session; devices go through the keeper, the rest goes through."""
 
-    def __init__(self, engine: MediaEngine, keeper: DeviceKeeper, call_id: str, setting: Callable[[str], Any]) -> None:
+    def __init__(
+        self, engine: Callable[[], MediaEngine], keeper: DeviceKeeper, call_id: str, setting: Callable[[str], Any]
+    ) -> None:
         self._engine = engine
         self._keeper = keeper
         self._call_id = call_id
@@ -59,7 +61,7 @@ class CallEngine:
     async def set_screen(self, source: VideoInput | None) -> None:
         if source is not None and source.optimise_for == "text":
             source = replace(source, fps=min(source.fps, self._setting("screen.max_fps")))
-        await self._engine.set_screen(source)
+        await self._engine().set_screen(source)
 
     async def _hold(self, what: str, wanted: bool) -> None:
         """Raises :class:`app.media.errors.DeviceError` when the device is wanted and cannot be opened."""
@@ -78,7 +80,7 @@ class CallEngine:
     # ------------------------------------------------------------ passed through
 
     def start(self) -> None:
-        self._engine.start()
+        self._engine().start()
 
     async def close(self) -> None:
         """The engine outlives the call; only the call's holds end."""
@@ -93,31 +95,31 @@ class CallEngine:
                 return
             listener(event)
 
-        return self._engine.subscribe(wanted)
+        return self._engine().subscribe(wanted)
 
     async def open_transport(self, config: TransportConfig, on_event: Callable[[MediaEvent], None]) -> Transport:
-        return await self._engine.open_transport(config, on_event)
+        return await self._engine().open_transport(config, on_event)
 
     def devices(self) -> tuple[Device, ...]:
-        return self._engine.devices()
+        return self._engine().devices()
 
     async def find_active_microphone(self) -> Device | None:
-        return await self._engine.find_active_microphone()
+        return await self._engine().find_active_microphone()
 
     def set_processing(self, processing: AudioProcessing) -> None:
-        self._engine.set_processing(processing)
+        self._engine().set_processing(processing)
 
     def preview(self, content: SourceContent) -> FrameSlot:
-        return self._engine.preview(content)
+        return self._engine().preview(content)
 
     async def play_test_sound(self) -> None:
-        await self._engine.play_test_sound()
+        await self._engine().play_test_sound()
 
     def play_sound(self, name: str, volume: float = 1.0) -> Callable[[], None]:
-        return self._engine.play_sound(name, volume)
+        return self._engine().play_sound(name, volume)
 
     async def start_recording(self, path: Path, call_id: str) -> None:
-        await self._engine.start_recording(path, call_id)
+        await self._engine().start_recording(path, call_id)
 
     async def stop_recording(self) -> Path | None:
-        return await self._engine.stop_recording()
+        return await self._engine().stop_recording()

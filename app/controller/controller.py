@@ -33,7 +33,7 @@ from app.media.errors import DeviceError, MediaError
 from app.storage import settings
 from app.storage.history import History, MeetingRecord
 from app.storage.settings_file import SettingsStore
-from app.vendors.base import ActionRefused, Address, JoinRequest
+from app.vendors.base import ActionRefused, Address, JoinRequest, Session
 from app.vendors.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -131,10 +131,14 @@ class Controller:
     async def _join(self, call: Call) -> None:
         # The devices open while the server answers; neither waits for the other.
         self._tasks.start(self._keeper.settle(), "devices")
-        await call.join(self._registry, lambda: self._engine_for(call), self._request(call))
+        await call.join(lambda: self._open_meeting(call))
 
-    def _engine_for(self, call: Call) -> MediaEngine:
-        return CallEngine(self.engine(), self._keeper, call.call_id, self._store.get)
+    async def _open_meeting(self, call: Call) -> Session:
+        factory = await self._registry.factory(call.address.vendor)
+        return factory(self._request(call), self._engine_for(call.call_id), call.emit)
+
+    def _engine_for(self, holder: str) -> MediaEngine:
+        return CallEngine(self.engine, self._keeper, holder, self._store.get)
 
     def _request(self, call: Call) -> JoinRequest:
         options = call.options
