@@ -41,6 +41,8 @@ class HttpResponse:
     status: int
     text: str
     headers: Mapping[str, str]
+    body: bytes = b""
+    """The same as received, for what is no text."""
 
     def json(self) -> Any:
         """The body as JSON, ``None`` when it is none."""
@@ -87,12 +89,13 @@ class HttpClient:
         data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         timeout_s: float | None = None,
+        max_bytes: int = MAX_RESPONSE_BYTES,
     ) -> HttpResponse:
         """Any status is a response. Raises :class:`NetworkFailure` when there is none."""
         failure = NetworkFailure("tls")
         for trust in self.trust_choices:
             try:
-                return await self._request(method, url, json_body, data, headers, timeout_s, trust)
+                return await self._request(method, url, json_body, data, headers, timeout_s, trust, max_bytes)
             except NetworkFailure as error:
                 # Nothing was sent when TLS failed, so asking again with the next trust is safe.
                 if error.code != "tls":
@@ -109,6 +112,7 @@ class HttpClient:
         headers: Mapping[str, str] | None,
         timeout_s: float | None,
         trust: Any,
+        max_bytes: int,
     ) -> HttpResponse:
         import aiohttp
 
@@ -117,15 +121,15 @@ class HttpClient:
             async with self.session.request(
                 method, url, json=json_body, data=data, headers=headers, timeout=timeout, ssl=trust
             ) as response:
-                body = await response.content.read(MAX_RESPONSE_BYTES + 1)
-                while len(body) <= MAX_RESPONSE_BYTES:
-                    more = await response.content.read(MAX_RESPONSE_BYTES + 1 - len(body))
+                body = await response.content.read(max_bytes + 1)
+                while len(body) <= max_bytes:
+                    more = await response.content.read(max_bytes + 1 - len(body))
                     if not more:
                         break
                     body += more
-                if len(body) > MAX_RESPONSE_BYTES:
+                if len(body) > max_bytes:
                     raise NetworkFailure("too_large", _where(url))
-                return HttpResponse(response.status, body.decode("utf-8", "replace"), dict(response.headers))
+                return HttpResponse(response.status, body.decode("utf-8", "replace"), dict(response.headers), body)
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             raise await explain(error, url) from error
 
