@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
-from app.media.levels import HINT_PAUSE_MS, MicrophoneMonitor, SpeechDetector, dbov, meter
+from app.media.levels import HINT_PAUSE_MS, SILENCE_DBOV, MeanLevel, MicrophoneMonitor, SpeechDetector, dbov, meter
 from tests.media.audio_helpers import Samples, speech, tone
 
 SILENCE = np.zeros(480, np.int16)
@@ -82,3 +84,16 @@ def test_dead_microphone_and_its_return() -> None:
 def test_noisy_room_and_quiet_room() -> None:
     assert [code for _, code in feed(MicrophoneMonitor(), noise(-35, 2_000))] in (["noisy"], ["noisy", "noisy"])
     assert feed(MicrophoneMonitor(), noise(-60, 1_500)) == []
+
+
+def test_mean_level_is_of_energy_and_forgets_after_five_seconds() -> None:
+    mean = MeanLevel(10)
+    assert mean.dbov == SILENCE_DBOV
+    for second in range(6):
+        for block in range(100):
+            mean.add(-10.0 if block < 10 and second < 5 else SILENCE_DBOV)
+    # One second in ten is loud: a tenth of the energy, 10 dB less; of the last five seconds one has no sound.
+    assert mean.dbov == pytest.approx(-20.0 + 10 * math.log10(0.8), abs=0.3)
+    for _ in range(500):
+        mean.add(SILENCE_DBOV)
+    assert mean.dbov == SILENCE_DBOV

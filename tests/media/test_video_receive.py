@@ -39,7 +39,7 @@ async def test_loss_and_reordering_are_repaired_by_retransmission(codec: Codec) 
     await pair.run(60)
     line.loss = line.reorder = 0.0
     await pair.run(3)
-    await pair.until_shown(62)
+    await pair.run_until_shown(62)
     assert line.nacked, "something was lost"
     assert len(pair.stamps) >= 55
     assert [found.number for found in pair.stamps] == sorted({found.number for found in pair.stamps})
@@ -60,7 +60,7 @@ async def test_without_retransmission_a_keyframe_repairs() -> None:
 
     line.drop = drop_one
     await pair.run(45)
-    await pair.until_shown(50)
+    await pair.run_until_shown(50)
     assert line.plis >= 1
     assert (pair.frozen[:1], pair.frozen[-1:]) in (
         ([], []),
@@ -75,7 +75,7 @@ async def test_two_percent_loss_and_sixty_ms_round_trip_freeze_nothing() -> None
     pair = Pair(line, size=(640, 360))
     pair.sender.set_target_bitrate(500_000)
     await pair.run(120)
-    await pair.until_shown(110)
+    await pair.run_until_shown(110)
     assert line.nacked
     assert pair.receiver.stats().frozen_ms <= 0.01 * 4_000
     assert len(pair.stamps) >= 105
@@ -114,7 +114,7 @@ async def test_muting_is_no_freeze_but_a_dead_end_in_the_middle_of_a_frame_is() 
     line = Line()
     pair = Pair(line, size=(640, 360))
     await pair.run(15)
-    await pair.until_shown(14)
+    await pair.run_until_shown(14)
     pair.sender.set_muted(True)
     await asyncio.sleep(2 * FREEZE_LEAST_MS / 1000)
     assert pair.frozen == []
@@ -127,7 +127,7 @@ async def test_muting_is_no_freeze_but_a_dead_end_in_the_middle_of_a_frame_is() 
     assert pair.frozen == [("peer-v0", True)] and pair.receiver.stats().freezes == 1
     line.drop = lambda packet: False
     await pair.run(15)
-    await pair.until_shown(20)
+    await pair.run_until_shown(20)
     assert pair.frozen[-1] == ("peer-v0", False)
     pair.close()
 
@@ -136,7 +136,7 @@ async def test_nobody_looks_nothing_is_decoded_and_looking_again_asks_a_keyframe
     line = Line()
     pair = Pair(line)
     await pair.run(5)
-    await pair.until_shown(4)
+    await pair.run_until_shown(4)
     pair.receiver.set_receiving(False)
     decoded = pair.receiver.stats().frames
     await pair.run(10)
@@ -145,7 +145,7 @@ async def test_nobody_looks_nothing_is_decoded_and_looking_again_asks_a_keyframe
     pair.receiver.set_receiving(True)
     assert line.plis == asked + 1
     await pair.run(15)
-    assert (await pair.until_shown(20)).number >= 20
+    assert (await pair.run_until_shown(20)).number >= 20
     pair.close()
 
 
@@ -153,7 +153,7 @@ async def test_ssrc_rewriting_moves_the_receiver_to_another_source() -> None:
     line = Line()
     pair = Pair(line)
     await pair.run(5)
-    await pair.until_shown(4)
+    await pair.run_until_shown(4)
     other = FrameSlotImpl()
     seen: list[int] = []
     other.attach_raw(lambda frame, ms: seen.append(stamp.read(frame).number))
@@ -177,7 +177,7 @@ async def test_a_decoder_error_costs_one_keyframe_not_the_source(monkeypatch: py
     line = Line()
     pair = Pair(line)
     await pair.run(5)
-    await pair.until_shown(4)
+    await pair.run_until_shown(4)
     decode = VideoDecoder.decode
     failures = [1]
 
@@ -188,7 +188,7 @@ async def test_a_decoder_error_costs_one_keyframe_not_the_source(monkeypatch: py
 
     monkeypatch.setattr(video_receive.VideoDecoder, "decode", broken)
     await pair.run(25)
-    await pair.until_shown(28)
+    await pair.run_until_shown(28)
     assert pair.receiver.stats().decode_errors == 1 and line.plis >= 1
     pair.close()
 
@@ -200,7 +200,7 @@ async def test_lip_sync_holds_pictures_back() -> None:
     # The sender's clock says that a picture taken now carries this RTP timestamp.
     pair.receiver.sender_report(time.time() * 1000, pair.sender.rtp_time(pair.loop.time() * 1000))
     await pair.run(10)
-    await pair.until_shown(9)
+    await pair.run_until_shown(9)
     at_once = pair.receiver.delay_ms
     assert at_once is not None and at_once < 1_000
     pair.receiver.set_target_delay(at_once + 200)
@@ -299,7 +299,7 @@ async def test_retransmissions_and_duplicates_are_shown_once() -> None:
 
     line.deliver = twice  # type: ignore[method-assign]
     await pair.run(20)
-    await pair.until_shown(19)
+    await pair.run_until_shown(19)
     numbers = [found.number for found in pair.stamps]
     assert numbers == sorted(set(numbers)) and len(numbers) >= 15
     pair.close()

@@ -92,13 +92,13 @@ async def test_resolution_follows_what_the_far_side_asks() -> None:
     pair = Pair(Line(), size=(1280, 720))
     pair.sender.set_target_bitrate(1_500_000)
     await pair.run(8)
-    await pair.until_shown(7)
+    await pair.run_until_shown(7)
     pair.sender.set_max_height(360)
     await pair.run(8)
-    await pair.until_shown(15)
+    await pair.run_until_shown(15)
     pair.sender.set_max_height(180)
     await pair.run(8)
-    await pair.until_shown(23)
+    await pair.run_until_shown(23)
     assert list(dict.fromkeys(pair.sizes)) == [(1280, 720), (640, 360), (320, 180)]
     sent = len(pair.line.sent)
     pair.sender.set_max_height(0)
@@ -106,7 +106,7 @@ async def test_resolution_follows_what_the_far_side_asks() -> None:
     assert len(pair.line.sent) - sent <= 1, "paused"
     pair.sender.set_max_height(None)
     await pair.run(8)
-    await pair.until_shown(34)
+    await pair.run_until_shown(34)
     assert pair.sizes[-1] == (1280, 720)
     pair.close()
 
@@ -118,11 +118,11 @@ async def test_a_smaller_bitrate_makes_no_keyframe_until_the_size_changes() -> N
     for bitrate in (450_000, 300_000, 380_000, 200_000):
         pair.sender.set_target_bitrate(bitrate)
         await pair.run(5)
-    await pair.until_shown(34)
+    await pair.run_until_shown(34)
     assert pair.sender.stats().keyframes == 1 and set(pair.sizes) == {(640, 360)}
     pair.sender.set_target_bitrate(60_000)
     await pair.run(10)
-    await pair.until_shown(40)
+    await pair.run_until_shown(40)
     assert pair.sender.stats().keyframes == 2 and pair.sizes[-1] == (320, 180)
     pair.close()
 
@@ -130,7 +130,7 @@ async def test_a_smaller_bitrate_makes_no_keyframe_until_the_size_changes() -> N
 async def test_muted_sends_nothing_and_resumes_with_a_keyframe() -> None:
     pair = Pair(Line())
     await pair.run(5)
-    await pair.until_shown(4)
+    await pair.run_until_shown(4)
     pair.sender.set_muted(True)
     sent = len(pair.line.sent)
     await pair.run(10)
@@ -150,7 +150,7 @@ async def test_a_storm_of_keyframe_requests_costs_few_keyframes() -> None:
     for _ in range(20):
         pair.sender.request_keyframe()
         await pair.run(1)
-    await pair.until_shown(22)
+    await pair.run_until_shown(22)
     stats = pair.sender.stats()
     assert 2 <= stats.keyframes <= 5 and stats.plis == 20
     pair.close()
@@ -206,7 +206,7 @@ async def test_the_last_change_of_a_screen_is_not_lost_to_the_frame_rate() -> No
     began = pair.loop.time()
     for _ in range(3):
         pair.push()
-    await pair.until_shown(3)
+    await pair.run_until_shown(3)
     assert pair.loop.time() - began < 0.6, "sooner than the repetition of a still screen"
     pair.close()
 
@@ -244,7 +244,7 @@ async def test_a_slow_encoder_takes_the_newest_picture() -> None:
 async def test_packets_are_well_formed() -> None:
     pair = Pair(Line(), size=(640, 360))
     await pair.run(6)
-    await pair.until_shown(5)
+    await pair.run_until_shown(5)
     sent = pair.line.sent
     assert {packet.ssrc for packet in sent} == {4711} and {packet.payload_type for packet in sent} == {100}
     numbers = [packet.sequence_number for packet in sent]

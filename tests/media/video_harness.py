@@ -142,6 +142,13 @@ class Pair:
             self.push()
             await asyncio.sleep(1 / fps)
 
+    async def run_until_shown(self, number: int, timeout_s: float = 10.0) -> stamp.Stamp:
+        """Push pictures until one with at least this frame number came out: a busy encoder may leave out any one."""
+        async with asyncio.timeout(timeout_s):
+            while not self.stamps or self.stamps[-1].number < number:
+                await self.run(1)
+        return self.stamps[-1]
+
     async def until_shown(self, number: int, timeout_s: float = 10.0) -> stamp.Stamp:
         """Wait until a picture with at least this frame number came out."""
         async with asyncio.timeout(timeout_s):
