@@ -14,11 +14,16 @@ from app.media.api import Codec, RemoteSource
 from app.media.audio_codecs import TELEPHONE_EVENT, make_decoder
 from app.media.dtmf import DtmfReceiver
 from app.media.jitter import AudioDecoder, JitterBuffer, JitterStats
-from app.media.levels import SILENCE_DBOV, dbov
-from app.media.mixer import Mixer
+from app.media.levels import SILENCE_DBOV, MeanLevel, dbov
+from app.media.mixer import Mixer, now_ms
 
 Samples = NDArray[np.int16]
 
+BLOCK_MS = 10
+LEAST_GAP_BLOCKS = 10
+"""A shorter gap is only the jitter of the playout."""
+MOST_GAP_BLOCKS = 600
+"""More than the mean remembers."""
 LEVEL_FALL_DB = 3.0
 """Per 10 ms block: a meter falls slower than sound, so that syllables do not flicker."""
 OFFSET_SMOOTHING = 0.05
@@ -35,6 +40,7 @@ class AudioReceiveStats:
     packets: int
     bytes: int
     level_dbov: float
+    """Energy mean over the last five seconds."""
     jitter: JitterStats
 
 
@@ -56,6 +62,8 @@ class AudioReceiver:
         self.source = source
         self.volume = 1.0
         self.level_dbov = SILENCE_DBOV
+        self._mean_level = MeanLevel(BLOCK_MS)
+        self._levelled_ms: float | None = None
         self._codecs = {codec.payload_type: codec for codec in codecs}
         self._mixer = mixer
         self._on_started = on_started
@@ -135,6 +143,10 @@ class AudioReceiver:
             block = self._buffer.pull(at_ms)
             timestamp = self._buffer.playout_timestamp
         level = SILENCE_DBOV if block is None else dbov(block)
+        with self._lock:
+            self._pass_silence(at_ms - BLOCK_MS)
+            self._mean_level.add(level)
+            self._levelled_ms = at_ms
         self.level_dbov = max(level, self.level_dbov - LEVEL_FALL_DB, SILENCE_DBOV)
         if block is not None and timestamp is not None:
             # The timestamp is of the sample after this block.
@@ -144,8 +156,21 @@ class AudioReceiver:
     def stats(self) -> AudioReceiveStats:
         with self._lock:
             jitter = self._buffer.stats() if self._buffer is not None else JitterStats()
-        level = self.level_dbov if self.active else SILENCE_DBOV
-        return AudioReceiveStats(self._codec.name if self._codec else None, self._packets, self._bytes, level, jitter)
+            if not self.active:
+                self._pass_silence(now_ms())
+        codec, level = self._codec.name if self._codec else None, self._mean_level.dbov
+        return AudioReceiveStats(codec, self._packets, self._bytes, level, jitter)
+
+    def _pass_silence(self, until_ms: float) -> None:
+        """Counts the time as silence in which nothing was sent (muted, DTX) and therefore nothing was pulled."""
+        if self._levelled_ms is None:
+            return
+        blocks = int((until_ms - self._levelled_ms) / BLOCK_MS)
+        if blocks < LEAST_GAP_BLOCKS:
+            return
+        self._levelled_ms += blocks * BLOCK_MS
+        for _ in range(min(blocks, MOST_GAP_BLOCKS)):
+            self._mean_level.add(SILENCE_DBOV)
 
     def _switch(self, codec: Codec) -> bool:
         decoder = make_decoder(codec)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from app.media.api import Codec
 from app.media.audio_codecs import make_encoder
 from app.media.dtmf import DEFAULT_DURATION_MS, DEFAULT_GAP_MS, DtmfQueue, EventPacket
-from app.media.levels import SpeechDetector, dbov
+from app.media.levels import SILENCE_DBOV, MeanLevel, SpeechDetector, dbov
 from app.media.mixer import now_ms
 from app.media.parts import PacketSink
 
@@ -37,6 +37,7 @@ class AudioSendStats:
     packets: int
     bytes: int
     level_dbov: float
+    """Energy mean over the last five seconds of what was sent; muted is silence."""
     bitrate_bps: int
     muted: bool
 
@@ -78,7 +79,8 @@ class AudioSender:
         self._closed = False
         self._bitrate = 32_000
         self._packets = self._bytes = 0
-        self._level = -127.0
+        self._level = SILENCE_DBOV
+        self._mean_level = MeanLevel(BLOCK * 1000 // 48_000)
         self._speech = SpeechDetector()
 
     @property
@@ -98,6 +100,7 @@ class AudioSender:
         self._advance(captured_ms)
         self._level = dbov(block)
         speech = self._speech.update(self._level)
+        self._mean_level.add(SILENCE_DBOV if self._muted else self._level)
         if self._muted or self._dtmf.sounding:
             self._marker = self._marker or self._muted
             return
@@ -138,8 +141,7 @@ class AudioSender:
         self._muted = muted
 
     def stats(self) -> AudioSendStats:
-        level = -127.0 if self._muted else self._level
-        return AudioSendStats(self._packets, self._bytes, level, self._bitrate, self._muted)
+        return AudioSendStats(self._packets, self._bytes, self._mean_level.dbov, self._bitrate, self._muted)
 
     def close(self) -> None:
         self._closed = True

@@ -15,6 +15,9 @@ SILENCE_DBOV = -127.0
 METER_FLOOR_DBOV = -60.0
 """What a level meter shows as empty."""
 
+MEAN_S = 5
+"""Reports give means over this many seconds."""
+
 SPEECH_RATIO_DB = 9.0
 """Speech stands out of the background by at least this much."""
 SPEECH_FLOOR_DBOV = -52.0
@@ -49,6 +52,30 @@ def dbov(samples: Samples) -> float:
     if mean <= 0.0:
         return SILENCE_DBOV
     return max(SILENCE_DBOV, min(0.0, 10.0 * math.log10(mean / (32767.0 * 32767.0))))
+
+
+class MeanLevel:
+    """Energy mean of the last five seconds, and of the one that has begun. Feed one level in dBov per block."""
+
+    def __init__(self, block_ms: int) -> None:
+        self._per_second = 1000 // block_ms
+        self._seconds: deque[tuple[float, int]] = deque(maxlen=MEAN_S)
+        self._energy, self._blocks = 0.0, 0
+
+    def add(self, level_dbov: float) -> None:
+        if level_dbov > SILENCE_DBOV:
+            self._energy += math.pow(10.0, level_dbov / 10.0)
+        self._blocks += 1
+        if self._blocks >= self._per_second:
+            self._seconds.append((self._energy, self._blocks))
+            self._energy, self._blocks = 0.0, 0
+
+    @property
+    def dbov(self) -> float:
+        seconds = tuple(self._seconds)
+        energy = self._energy + sum(one for one, _ in seconds)
+        blocks = self._blocks + sum(count for _, count in seconds)
+        return max(SILENCE_DBOV, 10.0 * math.log10(energy / blocks)) if energy > 0.0 else SILENCE_DBOV
 
 
 def meter(level_dbov: float) -> float:

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import secrets
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -17,13 +18,14 @@ from typing import Any
 
 import aiohttp
 
-DURATION_S = 25
-"""Time in the meeting; long enough for the bridge's first bandwidth ramp."""
-JOIN_GRACE_S = 45
-"""Extra time a slow server may take to let everybody in and out."""
+STAY_S = 35.0
+"""From the start until all leave together; long enough to join slowly and for the bridge's first bandwidth ramp, and so
+that the means of the last five seconds are of a meeting in which everybody still was."""
+LEAVE_S = 20.0
+"""What a slow server may take to let everybody out."""
 MIN_FPS = 10.0
 AUDIBLE_DBOV = -60.0
-SHOWN = ("source", "kind", "codec", "fps", "width", "height", "audio_level_dbov")
+SHOWN = ("source", "kind", "codec", "fps", "width", "height", "packets_lost", "freezes", "audio_level_dbov")
 CHROMIUM = "/usr/bin/chromium"
 WEB_OPTIONS = (
     "#config.prejoinConfig.enabled=false&config.p2p.enabled=false&config.startWithAudioMuted=false"
@@ -36,18 +38,28 @@ def load(report: Path) -> dict[str, Any]:
     return result
 
 
-async def run_parley(url: str, name: str, report: Path) -> dict[str, Any]:
-    """Join *url* headless and return the report; raises ``RuntimeError`` with the reason when Parley failed."""
+async def run_parley(url: str, name: str, report: Path, over: asyncio.Event) -> dict[str, Any]:
+    """Join *url* headless until *over* and return the report; raises ``RuntimeError`` with the reason when Parley
+    failed."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "app", "join", url, "--headless", "--name", name, "--duration", str(DURATION_S)),
+        *(sys.executable, "-m", "app", "join", url, "--headless", "--name", name),
         *("--video", "test", "--audio", "test", "--report", str(report)),
         stderr=asyncio.subprocess.PIPE,
     )
+    talking = asyncio.ensure_future(process.communicate())
+    leaving = asyncio.ensure_future(over.wait())
     try:
-        _, errors = await asyncio.wait_for(process.communicate(), DURATION_S + JOIN_GRACE_S)
+        await asyncio.wait({talking, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+        _, errors = await asyncio.wait_for(talking, LEAVE_S)
     except TimeoutError:
-        process.kill()
         raise RuntimeError(f"{name} did not end in time") from None
+    finally:
+        leaving.cancel()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     if process.returncode != 0:
         raise RuntimeError(f"{name} ended with {process.returncode}: {errors.decode(errors='replace').strip()}")
     return await asyncio.to_thread(load, report)
@@ -59,7 +71,7 @@ async def serves_web_client(url: str) -> bool:
     return "lib-jitsi-meet" in text
 
 
-async def run_browser(url: str) -> list[dict[str, Any]]:
+async def run_browser(url: str, over: asyncio.Event) -> list[dict[str, Any]]:
     """Join with Chromium; return width, height and playing time of each video element at the end."""
     from playwright.async_api import async_playwright
 
@@ -76,7 +88,7 @@ async def run_browser(url: str) -> list[dict[str, Any]]:
         )
         page = await browser.new_page()
         await page.goto(url + WEB_OPTIONS)
-        await asyncio.sleep(DURATION_S - 5)
+        await over.wait()
         videos: list[dict[str, Any]] = await page.evaluate(
             "[...document.querySelectorAll('video')].map(v => "
             "({w: v.videoWidth, h: v.videoHeight, t: v.currentTime, muted: v.muted}))"
@@ -104,11 +116,14 @@ async def check(base: str) -> list[str]:
     url = f"{base.rstrip('/')}/parleycheck{secrets.token_hex(4)}"
     browser_joins = await serves_web_client(url)
     print(f"room {url}, browser {'joins' if browser_joins else 'does not join: no web client there'}", flush=True)
+    over = asyncio.Event()
     with tempfile.TemporaryDirectory() as folder:
         async with asyncio.TaskGroup() as group:
-            ada = group.create_task(run_parley(url, "Ada", Path(folder) / "ada.json"))
-            ben = group.create_task(run_parley(url, "Ben", Path(folder) / "ben.json"))
-            browser = group.create_task(run_browser(url)) if browser_joins else None
+            ada = group.create_task(run_parley(url, "Ada", Path(folder) / "ada.json", over))
+            ben = group.create_task(run_parley(url, "Ben", Path(folder) / "ben.json", over))
+            browser = group.create_task(run_browser(url, over)) if browser_joins else None
+            await asyncio.sleep(STAY_S)
+            over.set()
     others = 2 if browser_joins else 1
     found = problems("Ada", ada.result(), others) + problems("Ben", ben.result(), others)
     if browser is not None:
@@ -119,9 +134,7 @@ async def check(base: str) -> list[str]:
     for name, report in (("Ada", ada.result()), ("Ben", ben.result())):
         print(f"{name}: joined {report['joined_ms']} ms, first video {report['first_remote_video_ms']} ms")
         for track in report["remote_tracks"]:
-            print(
-                "  ", {k: track[k] for k in ("source", "kind", "codec", "fps", "width", "height", "audio_level_dbov")}
-            )
+            print("  ", {name: track[name] for name in SHOWN})
     return found
 
 
