@@ -162,5 +162,9 @@ class StatisticsPanel(SidePanel):
         ):
             if stats.get(key):
                 yield "pair", words, breakable(plain(str(stats[key]), 80))
+        for person in list(selectors.visible_participants(state))[:TRACK_LIMIT]:
+            if isinstance(person.stats.get("e2e_rtt_ms"), (int, float)):
+                name = plain(selectors.display_name(person, self.tr("Guest")), 40)
+                yield "pair", self.tr("Delay to {name}").format(name=name), milliseconds(person.stats["e2e_rtt_ms"])
         for key, value in list(state.details.items())[:20]:
             yield "pair", plain(key.replace("_", " "), 30).capitalize(), breakable(plain(value, 80))
