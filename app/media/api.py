@@ -114,6 +114,8 @@ class RemoteSource:
     content: SourceContent
     ssrc: int
     rtx_ssrc: int | None = None
+    mid: str = ""
+    """Its line, for peers that signal no SSRC (``ssrc`` 0) and have several lines of one kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,15 +450,17 @@ class Transport(Protocol):
     async def add_remote_candidates(self, candidates: tuple[IceCandidate, ...]) -> None: ...
 
     def set_media(self, media: tuple[MediaDescription, ...]) -> None:
-        """Other payload types, header extensions or feedback after a renegotiation (for senders made from then on)."""
+        """Other payload types, header extensions or feedback after a renegotiation. Running senders and receivers go
+        over to them, with the SSRCs that they have."""
 
     def map_source(self, source: RemoteSource) -> None:
         """An SSRC of 0 takes whatever comes for the source's kind (peers that signal no SSRCs)."""
 
     def unmap_source(self, name: str) -> None: ...
 
-    async def add_sender(self, name: str, content: SourceContent) -> LocalSource:
-        """Make a sender, silent until its input runs and it is unmuted. One per name."""
+    async def add_sender(self, name: str, content: SourceContent, mid: str = "") -> LocalSource:
+        """Make a sender, silent until its input runs and it is unmuted. One per name. *mid*: the line it goes out on;
+        default is the first of its kind."""
 
     async def remove_sender(self, name: str) -> None: ...
 
@@ -525,8 +529,12 @@ class MediaEngine(Protocol):
 
     async def play_test_sound(self) -> None: ...
 
-    def play_sound(self, name: str, volume: float = 1.0) -> Callable[[], None]:
-        """Play a sound of :class:`app.media.sounds.Sound` by its value; returns the function that stops it."""
+    def play_sound(self, name: str, volume: float = 1.0, device_id: str | None = None) -> Callable[[], None]:
+        """Play a sound of :class:`app.media.sounds.Sound` by its value; returns the function that stops it.
+
+        With *device_id* it is played there (``""``: the system's default) beside the loudspeaker of calls; when that
+        cannot be opened, on the loudspeaker of calls.
+        """
 
     async def start_recording(self, path: Path, call_id: str) -> None:
         """Record the mixed sound and the pictures of one call into a Matroska file until :meth:`stop_recording`."""

@@ -135,11 +135,21 @@ class Remote:
         self.level_dbov = SILENCE_DBOV
         self.has_level = False
         self.crashes = 0
+        self.codecs: tuple[Codec, ...] = ()
         self._build()
+
+    def refit(self) -> None:
+        """Other payload types: a new receiver for the same source."""
+        if self.receiver is None or self.codecs == self.media.codecs(self.source.kind, self.source.mid):
+            return
+        self.receiver.close()
+        self._build()
+        if self.source.kind is MediaKind.VIDEO:
+            self.request_keyframe(self.ssrc)
 
     def _build(self) -> None:
         media, source = self.media, self.source
-        codecs = media.codecs(source.kind)
+        codecs = self.codecs = media.codecs(source.kind, source.mid)
         if source.kind is MediaKind.AUDIO:
             self.receiver = media.parts.audio_receiver(source, codecs, self._audio_started)
             self.receiver.volume = media.volumes.get(source.name, 1.0)
@@ -254,6 +264,8 @@ class Local:
     max_height: int | None = None
     max_bitrate: int | None = None
     target_bps: float = 0.0
+    mid: str = ""
+    codec: Codec | None = None
     detach: Callable[[], None] = field(default=lambda: None)
 
     @property
@@ -329,8 +341,8 @@ class CallMedia:
         self._early.clear()
         self.slots.close()
 
-    def codecs(self, kind: MediaKind) -> tuple[Codec, ...]:
-        description = self.transport.session.description(kind)
+    def codecs(self, kind: MediaKind, mid: str = "") -> tuple[Codec, ...]:
+        description = self.transport.session.line(kind, mid)
         return description.codecs if description else ()
 
     # ------------------------------------------------------------ remote sources
@@ -362,7 +374,7 @@ class CallMedia:
             self._by_ssrc[source.ssrc] = remote
             router.add(remote.receive, ssrc=source.ssrc)
         else:
-            description = self.transport.session.description(source.kind)
+            description = self.transport.session.line(source.kind, source.mid)
             types = tuple(c.payload_type for c in description.codecs) if description else ()
             router.add(remote.receive, mid=description.mid if description else "", payload_types=types)
         self._replay(remote)
@@ -415,39 +427,68 @@ class CallMedia:
 
     # ------------------------------------------------------------ local sources
 
-    def add_sender(self, name: str, content: SourceContent) -> LocalSource:
+    def add_sender(self, name: str, content: SourceContent, mid: str = "") -> LocalSource:
         if self._closed:
             raise InvalidState("the transport is closed")
         if name in self.locals:
             raise InvalidState(f"there is a sender {name!r} already")
         kind = MediaKind.AUDIO if content is SourceContent.MICROPHONE else MediaKind.VIDEO
-        description = self.transport.session.description(kind)
+        session = self.transport.session
+        description = session.line(kind, mid)
         codec = self._send_codec(description, kind)
         if description is None or codec is None:
             raise InvalidState(f"no codec for {kind} was negotiated")
         ssrc = self._new_ssrc()
         rtx_ssrc = self._new_ssrc() if codec.payload_type in rtx_payload_types(description.codecs) else None
-        session = self.transport.session
-        if kind is MediaKind.AUDIO:
-            events = [c for c in description.codecs if c.name.lower() == "telephone-event"]
-            event = next((c for c in events if c.clock_rate == codec.clock_rate), events[0] if events else None)
-            sender = self.parts.audio_sender(ssrc, codec, session, event)
-        else:
-            sender = self.parts.video_sender(ssrc, codec, session, content)
-            sender.set_muted(True)
-        stream = session.add_stream(ssrc, kind, rtx_ssrc=rtx_ssrc)
-        if kind is MediaKind.VIDEO and hasattr(sender, "rtp_time"):
-            stream.clock = lambda: (sender.rtp_time(now_ms()), now_ms())
-        elif hasattr(sender, "clock"):
-            stream.clock = lambda: sender.clock
         tag = secrets.token_hex(4)
         msid = f"{name}-{tag} {name}-{tag}-t"
         source = LocalSource(name, kind, content, ssrc, rtx_ssrc, session.cname, msid)
-        local = self.locals[name] = Local(source, sender)
-        local.detach = self.attach_input(local)
+        local = self.locals[name] = Local(source, None, mid=mid)
+        self._make_sender(local, description, codec)
         self.share_bandwidth()
         self.on_muted()
         return source
+
+    def _make_sender(self, local: Local, description: MediaDescription, codec: Codec) -> None:
+        """A sender and its stream for what is agreed now."""
+        session, source = self.transport.session, local.source
+        if source.kind is MediaKind.AUDIO:
+            events = [c for c in description.codecs if c.name.lower() == "telephone-event"]
+            event = next((c for c in events if c.clock_rate == codec.clock_rate), events[0] if events else None)
+            sender = self.parts.audio_sender(source.ssrc, codec, session, event)
+        else:
+            sender = self.parts.video_sender(source.ssrc, codec, session, source.content)
+            sender.set_muted(True)
+        stream = session.add_stream(source.ssrc, source.kind, rtx_ssrc=source.rtx_ssrc, mid=description.mid)
+        if source.kind is MediaKind.VIDEO and hasattr(sender, "rtp_time"):
+            stream.clock = lambda: (sender.rtp_time(now_ms()), now_ms())
+        elif hasattr(sender, "clock"):
+            stream.clock = lambda: sender.clock
+        local.sender, local.codec = sender, codec
+        local.detach = self.attach_input(local)
+
+    def _refit(self, local: Local) -> None:
+        """After a renegotiation: other payload types or extensions, the same SSRC, the sequence going on."""
+        session, source = self.transport.session, local.source
+        description = session.line(source.kind, local.mid)
+        codec = self._send_codec(description, source.kind)
+        if description is None or codec is None:
+            return
+        before = session.streams.get(source.ssrc)
+        if codec == local.codec and before is not None and before.fits(description):
+            return
+        old = local.sender
+        local.detach()
+        self._make_sender(local, description, codec)
+        if before is not None and before.packets:
+            # A jump backwards would look like a rollover to the far side's SRTP (RFC 3711 section 3.3.1).
+            local.sender._sequence = old._sequence
+            session.streams[source.ssrc].take_over(before)
+        old.close()
+        if local.is_video:
+            local.sender.set_max_height(local.max_height)
+            local.sender.set_max_bitrate(local.max_bitrate)
+        local.sender.set_muted(local.muted)
 
     def _send_codec(self, description: MediaDescription | None, kind: MediaKind) -> Codec | None:
         if description is None:
@@ -581,8 +622,15 @@ class CallMedia:
 
     def replace_media(self, media: tuple[MediaDescription, ...]) -> None:
         """Other payload types or extensions after a renegotiation."""
+        if self._closed:
+            return
         self.config = replace(self.config, media=media)
         self.transport.session.configure(media)
+        for local in self.locals.values():
+            self._refit(local)
+        for remote in set(self.remotes.values()):
+            remote.refit()
+        self.share_bandwidth()
 
 
 def _sendable(codec: Codec) -> bool:

@@ -91,11 +91,11 @@ class EngineTransport:
     def unmap_source(self, name: str) -> None:
         self._thread.post(self._media.unmap_source, name)
 
-    async def add_sender(self, name: str, content: SourceContent) -> LocalSource:
+    async def add_sender(self, name: str, content: SourceContent, mid: str = "") -> LocalSource:
         """See :meth:`app.media.api.Transport.add_sender`. A new sender is muted until :meth:`set_muted` says else."""
 
         async def add() -> LocalSource:
-            return self._media.add_sender(name, content)
+            return self._media.add_sender(name, content, mid)
 
         return await self._thread.call(add())
 
@@ -394,11 +394,25 @@ class Engine:
         self._inputs.mixer.play(samples(Sound.TEST), on_done=finished)
         await done.wait()
 
-    def play_sound(self, name: str, volume: float = 1.0) -> Callable[[], None]:
-        """Play a sound of :class:`app.media.sounds.Sound` by its value; returns the function that stops it."""
+    def play_sound(self, name: str, volume: float = 1.0, device_id: str | None = None) -> Callable[[], None]:
+        """See :meth:`app.media.api.MediaEngine.play_sound`."""
         from app.media.sounds import Sound, play
 
         self.start()
+        if device_id is not None:
+            from app.media.ringer import Ringer
+
+            self._prepare_backend()
+            ringer = Ringer(lambda: self._inputs.backend, self._inputs.mixer)
+            asyncio.run_coroutine_threadsafe(self._inputs.ensure_output(), self._thread.loop)
+            loop = self._thread.loop
+            return ringer.play(
+                lambda work: asyncio.run_coroutine_threadsafe(work, loop),
+                self._thread.post,
+                Sound(name),
+                volume,
+                device_id,
+            )
         asyncio.run_coroutine_threadsafe(self._inputs.ensure_output(), self._thread.loop)
         return play(self._inputs.mixer, Sound(name), volume).stop
 

@@ -11,7 +11,7 @@ from struct import Struct
 
 from aiortc.rtp import HeaderExtensions, RtpPacket
 
-from app.media.api import Codec, HeaderExtension
+from app.media.api import Codec, HeaderExtension, MediaDescription
 
 HEADER = Struct("!BBHLL")
 HEADER_LENGTH = 12
@@ -259,7 +259,20 @@ class OutgoingStream:
         self._history: dict[int, bytes] = {}
         self._resent: dict[int, float] = {}
         self._ids = ids or ExtensionIds()
+        self._form = (codecs, mid)
         self._block, self._level_at, self._time_at, self._tcc_at = self._template(mid)
+
+    def fits(self, description: MediaDescription) -> bool:
+        """Whether the stream is made for this description already."""
+        ids = ExtensionIds(description.header_extensions)
+        same = all(getattr(ids, name) == getattr(self._ids, name) for name in ExtensionIds.__slots__)
+        return same and self._form == (description.codecs, description.mid)
+
+    def take_over(self, before: OutgoingStream) -> None:
+        """Go on counting where the stream of the same SSRC stopped."""
+        self.bytes, self.packets, self.payload_bytes = before.bytes, before.packets, before.payload_bytes
+        self.retransmissions, self.nacks, self.plis = before.retransmissions, before.nacks, before.plis
+        self._rtx_sequence = before._rtx_sequence
 
     def _template(self, mid: str) -> tuple[bytes, int, int, int]:
         """The extension block with places for values that change per packet (offsets from the RTP header's end)."""

@@ -156,6 +156,10 @@ class RtpSession:
     def description(self, kind: MediaKind) -> MediaDescription | None:
         return next((m for m in self._media if m.kind is kind), None)
 
+    def line(self, kind: MediaKind, mid: str) -> MediaDescription | None:
+        """The description of one line; without such a line, the first of the kind."""
+        return next((m for m in self._media if m.kind is kind and m.mid == mid), None) or self.description(kind)
+
     # ------------------------------------------------------------ receiving
 
     def receive_rtp(self, data: bytes, arrived_ms: float) -> None:
@@ -357,10 +361,10 @@ class RtpSession:
     # ------------------------------------------------------------ sending
 
     def add_stream(
-        self, ssrc: int, kind: MediaKind, *, rtx_ssrc: int | None = None, reports: bool = True
+        self, ssrc: int, kind: MediaKind, *, rtx_ssrc: int | None = None, reports: bool = True, mid: str = ""
     ) -> OutgoingStream:
         """Register a local SSRC. *reports* off leaves sender reports to the owner (a forwarder)."""
-        description = self.description(kind)
+        description = self.line(kind, mid)
         stream = self.streams[ssrc] = OutgoingStream(
             ssrc,
             kind=kind.value,
