@@ -225,6 +225,26 @@ class Negotiation:
             return direction(send and self.options.hold_direction == "sendonly", False)
         return direction(send, receive)
 
+    def media(self) -> tuple[MediaDescription, ...]:
+        """Per live line what is agreed, or what we shall offer where nothing is agreed yet."""
+        used: dict[int, Codec] = {c.payload_type: c for line in self.lines if line.live for c in line.codecs}
+        found = []
+        for line in self.lines:
+            if line.rejected or line.stopping or line.kind not in ("audio", "video"):
+                continue
+            codecs = line.codecs
+            if not codecs:
+                codecs = formats.merged((), self._codecs(line.kind), used)
+                for codec in codecs:
+                    used.setdefault(codec.payload_type, codec)
+            found.append(MediaDescription(_kind(line), line.mid, codecs, self._offered_extensions(line)))
+        return tuple(found)
+
+    def forget_transport(self) -> None:
+        """A new transport takes the old one's place: roles are agreed anew and the sources of old are gone."""
+        lines = tuple(replace(line, source=None) for line in self.lines)
+        self._state = replace(self._state, lines=lines, role="")
+
     # ------------------------------------------------------------ offering
 
     def create_offer(self, transport: TransportDescription) -> str:
@@ -279,13 +299,13 @@ class Negotiation:
 
     def _answered(self, line: Line, section: Section, bundled: bool) -> Line:
         if line.rejected or line.stopping or section.rejected or not bundled:
-            return replace(line, rejected=True, stopping=False, current="inactive", remote=section)
+            return replace(line, rejected=True, stopping=False, current="inactive", remote=section, source=None)
         if line.kind == "application":
             return replace(line, current="sendrecv", remote=section)
         ours = formats.merged(line.codecs, self._codecs(line.kind), {})
         agreed = formats.intersect(ours, section.codecs)
         if not agreed:
-            return replace(line, rejected=True, current="inactive", remote=section)
+            return replace(line, rejected=True, current="inactive", remote=section, source=None)
         wish = self._wish(line)
         theirs = REVERSED[section.direction]
         current = direction(may_send(wish) and may_send(theirs), may_receive(wish) and may_receive(theirs))
@@ -293,8 +313,8 @@ class Negotiation:
         return replace(line, current=current, codecs=agreed, extensions=extensions, remote=section)
 
     def rollback(self) -> None:
-        """Our offer was refused, or we refuse theirs: everything is as before (RFC 9429 section 4.1.10.2). After an offer
-        of ours the wishes that it carried (hold, directions, stopped and new lines) are taken back too."""
+        """Our offer was refused, or we refuse theirs: all is as before (RFC 9429 section 4.1.10.2). After an offer of
+        ours the wishes that it carried (hold, directions, stopped and new lines) are taken back too."""
         before, self._before, self._open = self._before, None, ()
         if before is None:
             return
@@ -368,7 +388,7 @@ class Negotiation:
         for line in self.lines:
             section = line.remote
             if line.rejected or line.stopping or section is None:
-                line = replace(line, rejected=True, stopping=False, current="inactive")
+                line = replace(line, rejected=True, stopping=False, current="inactive", source=None)
                 sections.append(self._rejected(line))
             elif line.kind == "application":
                 sections.append(self._application(line, transport, role))
@@ -384,6 +404,10 @@ class Negotiation:
         outcome, text = self._outcome(), self._describe(sections)
         self._complete()
         return text, outcome
+
+    def preview(self) -> Outcome:
+        """What would hold now with the present wishes."""
+        return self._outcome()
 
     def answer_role(self) -> str:
         """Our DTLS role when we answer the present offer (RFC 8842 section 5.3)."""
@@ -501,7 +525,7 @@ class Negotiation:
             section = line.remote
             if not line.live or section is None or line.kind not in ("audio", "video"):
                 continue
-            kind = MediaKind.AUDIO if line.kind == "audio" else MediaKind.VIDEO
+            kind = _kind(line)
             current = line.current
             if state.phase == "remote-offer":
                 wish, theirs = self._wish(line), REVERSED[section.direction]
@@ -522,6 +546,10 @@ class Negotiation:
             new_endpoint=old is not None and new is not None and not _same_certificate(old, new),
             data_channel=any(line.kind == "application" and line.live for line in state.lines),
         )
+
+
+def _kind(line: Line) -> MediaKind:
+    return MediaKind.AUDIO if line.kind == "audio" else MediaKind.VIDEO
 
 
 def _held(state: _State) -> bool:

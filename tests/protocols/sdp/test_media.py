@@ -1,0 +1,170 @@
+"""Two engines that only know each other's session descriptions; what arrives is measured."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.media import api
+from app.media.api import AudioInput, VideoInput
+from app.media.engine import Engine
+from app.protocols.sdp.codecs import AUDIO_CODECS
+from app.protocols.sdp.description import parse
+from app.protocols.sdp.media import NegotiatedMedia
+from app.protocols.sdp.negotiation import Options
+from tests.media.test_engine_loop import Ear, Eye
+from tests.media.transport_tools import eventually
+
+LOOPBACK = ("127.0.0.1",)
+
+
+class Phone:
+    def __init__(self, name: str, options: Options | None = None) -> None:
+        self.engine = Engine(bind_addresses=LOOPBACK)
+        self.events: list[Any] = []
+        self.changed = asyncio.Event()
+        self.media = NegotiatedMedia(self.engine, name, self._on_event, options)
+        self.ear = Ear(self.engine)
+
+    def _on_event(self, event: Any) -> None:
+        self.events.append(event)
+        self.changed.set()
+
+    async def until(self, condition: Any, timeout_s: float = 20.0) -> None:
+        await eventually(condition, timeout_s, self.changed)
+
+    async def connected(self) -> None:
+        await self.until(lambda: any(getattr(e, "state", "") == "connected" for e in self.events))
+
+    async def source(self, hz: float) -> None:
+        await self.engine.set_microphone(AudioInput(kind="test", tone_hz=hz))
+
+    def hears(self, hz: float) -> bool:
+        """The tone stands out of the last 300 ms."""
+        block = self.ear.heard(0.3).astype(np.float64)
+        if len(block) < 9600:
+            return False
+        spectrum = np.abs(np.fft.rfft(block * np.hanning(len(block))))
+        at = round(hz * len(block) / 48000)
+        return bool(
+            spectrum[at - 3 : at + 4].max() > 20 * np.median(spectrum) and spectrum[at - 3 : at + 4].max() > 1e5
+        )
+
+    def silent(self) -> bool:
+        block = self.ear.heard(0.3)
+        return len(block) >= 9600 and int(np.abs(block).max()) < 50
+
+
+async def exchange(offerer: Phone, answerer: Phone, **options: Any) -> tuple[str, str]:
+    offer = await offerer.media.offer(**options)
+    answerer.media.offered(offer)
+    answer = await answerer.media.answer()
+    await offerer.media.answered(answer)
+    return offer, answer
+
+
+@pytest.fixture
+async def phones() -> Any:
+    made: list[Phone] = []
+
+    def make(name: str, options: Options | None = None) -> Phone:
+        made.append(Phone(name, options))
+        return made[-1]
+
+    yield make
+    for phone in made:
+        phone.ear.remove()
+    await asyncio.gather(*(phone.media.close() for phone in made))
+    await asyncio.gather(*(phone.engine.close() for phone in made))
+
+
+async def audio_call(make: Any, **b_options: Any) -> tuple[Phone, Phone]:
+    a, b = make("a"), make("b", Options(**b_options) if b_options else None)
+    a.media.negotiation.add_line("audio")
+    await exchange(a, b)
+    await asyncio.gather(a.connected(), b.connected(), a.source(440.0), b.source(1000.0))
+    return a, b
+
+
+async def test_sound_hold_and_resume(phones: Any) -> None:
+    a, b = await audio_call(phones)
+    await a.until(lambda: a.hears(1000.0))
+    await b.until(lambda: b.hears(440.0))
+    a.media.negotiation.hold(True)
+    offer, answer = await exchange(a, b)
+    assert parse(offer).sections[0].direction == "sendonly"
+    assert parse(answer).sections[0].direction == "recvonly"
+    assert b.media.outcome is not None and b.media.outcome.held_by_remote
+    await a.until(a.silent)
+    a.media.negotiation.hold(False)
+    await exchange(a, b)
+    await a.until(lambda: a.hears(1000.0))
+    await b.until(lambda: b.hears(440.0))
+
+
+async def test_mute_survives_hold(phones: Any) -> None:
+    a, b = await audio_call(phones)
+    await b.until(lambda: b.hears(440.0))
+    a.media.set_muted("0", True)
+    await b.until(b.silent)
+    for held in (True, False):
+        a.media.negotiation.hold(held)
+        await exchange(a, b)
+    await a.until(lambda: a.hears(1000.0))
+    assert not b.hears(440.0)
+    a.media.set_muted("0", False)
+    await b.until(lambda: b.hears(440.0))
+
+
+async def test_peer_with_one_old_codec(phones: Any) -> None:
+    """The offerer's sender was made for Opus; the answer allows PCMA only."""
+    pcma = tuple(c for c in AUDIO_CODECS if c.name in ("PCMA",))
+    a, b = await audio_call(phones, audio=pcma)
+    await a.until(lambda: a.hears(1000.0))
+    await b.until(lambda: b.hears(440.0))
+
+
+async def test_video_is_added_and_stopped(phones: Any) -> None:
+    a, b = await audio_call(phones)
+    await b.until(lambda: b.hears(440.0))
+    await a.engine.set_camera(VideoInput(kind="test", width=640, height=360, fps=15))
+    mid = a.media.negotiation.add_line("video")
+    await exchange(a, b)
+    shown = Eye(b.media.transport.slot(f"b/{mid}"))
+    await b.until(lambda: len(shown.stamps) > 3)
+    assert any(isinstance(e, api.SourceStarted) and e.name == f"b/{mid}" for e in b.events)
+    a.media.negotiation.stop(mid)
+    offer, answer = await exchange(a, b)
+    assert parse(offer).sections[1].rejected and parse(answer).sections[1].rejected
+    assert parse(answer).bundle == ("0",)
+    assert [s.mid for s in b.media.sources] == ["0"]
+    await b.until(lambda: b.hears(440.0))
+
+
+async def test_refused_change_leaves_the_call_alone(phones: Any) -> None:
+    a, b = await audio_call(phones)
+    await b.until(lambda: b.hears(440.0))
+    a.media.negotiation.hold(True)
+    a.media.negotiation.add_line("video")
+    await a.media.offer()
+    await a.media.refuse()
+    assert not a.media.negotiation.held and len(a.media.negotiation.lines) == 1
+    await a.until(lambda: a.hears(1000.0))
+    await b.until(lambda: b.hears(440.0))
+
+
+async def test_ice_restart_keeps_the_sound(phones: Any) -> None:
+    a, b = await audio_call(phones)
+    await b.until(lambda: b.hears(440.0))
+    first = parse(await a.media.offer()).transport
+    await a.media.refuse()
+    offer, answer = await exchange(a, b, ice_restart=True)
+    assert first is not None and parse(offer).transport.ufrag != first.ufrag  # type: ignore[union-attr]
+    b.ear._blocks.clear()
+    await b.until(lambda: b.hears(440.0))
+    await a.until(lambda: a.hears(1000.0))
+    await exchange(b, a)
+    await b.until(lambda: b.hears(440.0))
