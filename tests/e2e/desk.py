@@ -16,7 +16,7 @@ from app.media.api import AudioInput, AudioOutput, TransportConfig, VideoInput
 from app.media.engine import Engine
 from app.storage.history import History
 from app.storage.settings_file import SettingsStore
-from tests.e2e.jitsi_call import PATIENCE_S
+from tests.e2e.jitsi_call import PATIENCE_S, with_qt_alive
 
 TEST_INPUTS = Inputs(AudioInput("test"), VideoInput("test", width=320, height=180, fps=10), AudioOutput("null"))
 
@@ -60,7 +60,7 @@ class Desk:
         if self.window is not None:
             self.window.hide()
             await self.window.shutdown()
-        await self.controller.close()
+        await with_qt_alive(self.controller.close())
         if self.window is not None:
             from PySide6.QtCore import QCoreApplication, QEvent
 

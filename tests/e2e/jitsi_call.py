@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -54,7 +55,7 @@ class Person:
 
     async def __aexit__(self, *_: object) -> None:
         await self.session.close()
-        await self.engine.close()
+        await with_qt_alive(self.engine.close())
 
     @property
     def id(self) -> str:
@@ -83,6 +84,16 @@ class Person:
 
     def forget(self) -> None:
         self.events.clear()
+
+
+async def with_qt_alive(work: Coroutine[Any, Any, None]) -> None:
+    """An engine in a process with a Qt application asks Qt's thread for devices; closing waits for the answer."""
+    task = asyncio.ensure_future(work)
+    application = sys.modules["PySide6.QtCore"].QCoreApplication.instance() if "PySide6.QtCore" in sys.modules else None
+    while application is not None and not task.done():
+        application.processEvents()
+        await asyncio.wait({task}, timeout=0.01)
+    await task
 
 
 async def eventually(met: Callable[[], Any]) -> Any:
