@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 import zlib
+from collections.abc import Iterable
 
 from app.calls.model import CallPhase, CallState, Capability, MediaKind, Participant, Role, Source, SourceContent
 
@@ -165,3 +166,67 @@ def elapsed_ms(state: CallState, now_ms: int) -> int:
     """How long the meeting has been going on, 0 before it began."""
     start = state.started_at or state.joined_at
     return max(0, now_ms - start) if start else 0
+
+
+# ---------------------------------------------------------------- phone calls
+
+
+def is_phone(state: CallState) -> bool:
+    return state.phone is not None
+
+
+def is_talking(state: CallState) -> bool:
+    """In conversation: connected and not held by us."""
+    return state.phase in (CallPhase.JOINED, CallPhase.RECONNECTING) and not (state.phone and state.phone.held)
+
+
+def incoming_calls(calls: Iterable[CallState]) -> tuple[CallState, ...]:
+    """Calls that ring here, first come first."""
+    return tuple(one for one in calls if one.phase is CallPhase.INCOMING)
+
+
+def held_calls(calls: Iterable[CallState]) -> tuple[CallState, ...]:
+    """Phone calls that we hold."""
+    return tuple(one for one in calls if not is_over(one) and one.phone is not None and one.phone.held)
+
+
+def active_call(calls: Iterable[CallState]) -> CallState | None:
+    """The phone call in the foreground: in conversation, else being set up by us, else ``None``. The newest wins."""
+    ours = [one for one in calls if one.phone is not None and not is_over(one)]
+    for wanted in (is_talking, _is_outgoing):
+        found = [one for one in ours if wanted(one)]
+        if found:
+            return found[-1]
+    return None
+
+
+def _is_outgoing(state: CallState) -> bool:
+    return state.phase in (CallPhase.CONNECTING, CallPhase.RINGING, CallPhase.ASKING)
+
+
+def merged_calls(calls: Iterable[CallState], state: CallState) -> tuple[CallState, ...]:
+    """Calls in the same ad hoc conference as *state*, itself included; empty when it is in none."""
+    conference = state.phone.conference_id if state.phone is not None else ""
+    if not conference:
+        return ()
+    return tuple(one for one in calls if one.phone is not None and one.phone.conference_id == conference)
+
+
+def talk_ms(state: CallState, now_ms: int) -> int:
+    """How long a phone call has been answered, 0 before."""
+    answered = state.phone.answered_at if state.phone is not None else None
+    start = answered or state.joined_at
+    return max(0, now_ms - start) if start else 0
+
+
+def peer_name(state: CallState) -> str:
+    """Who is at the other end: name, else number, else what was dialled."""
+    phone = state.phone
+    return (phone.remote_name or phone.remote_number if phone is not None else "") or state.address
+
+
+def duration_text(milliseconds: int) -> str:
+    """``m:ss``, from an hour on ``h:mm:ss``."""
+    seconds = max(0, milliseconds) // 1000
+    minutes, hours = seconds // 60 % 60, seconds // 3600
+    return f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes}:{seconds % 60:02}"

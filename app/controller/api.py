@@ -142,8 +142,17 @@ class AccountsApi(Protocol):
 
     async def find(self, account_id: str, query: Query) -> Page: ...
 
+    def secrets_note(self) -> str:
+        """One translatable sentence: where sign-ins are kept. Final once the first account has begun to sign in; an
+        ``AccountNotice("session_only")`` says so when they are lost at the end of the program."""
+
     async def dial(self, account_id: str, target: str, *, video: bool = False, room: bool = False) -> str:
         """Place a call and return the call id at once; progress comes as call states.
+
+        Placing or answering a call, or taking one back from hold, holds the others. ``perform`` takes the actions of
+        :mod:`app.calls.phone`: an attended transfer is ``TransferTo(target, consult=True)`` on the call to hand over,
+        then ``CompleteTransfer`` or ``CancelTransfer`` on it or on the consultation
+        (``PhoneInfo.transfer.consultation_call_id``). ``retry`` dials again, or calls back.
 
         Incoming calls appear by themselves as states with phase ``INCOMING``.
         """

@@ -41,7 +41,8 @@ class PhoneSide:
 
     account_id: str
     target: str = ""
-    """Empty for incoming calls."""
+    """What was dialled; empty for incoming calls."""
+    incoming: bool = False
     video: bool = False
     room: bool = False
     replaces_call_id: str = ""
@@ -78,7 +79,7 @@ class Call:
         self._leaving = False
         self._phone_info: PhoneInfo | None = None
         if phone is not None:
-            direction = Direction.OUTGOING if phone.target else Direction.INCOMING
+            direction = Direction.INCOMING if phone.incoming else Direction.OUTGOING
             self._phone_info = PhoneInfo(direction, phone.account_id, remote_number=phone.target, video=phone.video)
             self.state = replace(self.state, phone=self._phone_info)
 
@@ -111,8 +112,9 @@ class Call:
         info = replace(event.phone, account_id=phone.account_id)
         if self.transfer is not None:
             info = replace(info, transfer=self.transfer)
-        if self.silenced:
-            info = replace(info, ringing=False)
+        if info.direction is Direction.INCOMING:
+            unanswered = info.answered_at is None and self.state.joined_at is None
+            info = replace(info, ringing=unanswered and not self.silenced)
         return PhoneChanged(info)
 
     def show_phone(self) -> None:

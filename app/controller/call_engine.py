@@ -115,8 +115,8 @@ class CallEngine:
     async def play_test_sound(self) -> None:
         await self._engine().play_test_sound()
 
-    def play_sound(self, name: str, volume: float = 1.0) -> Callable[[], None]:
-        return self._engine().play_sound(name, volume)
+    def play_sound(self, name: str, volume: float = 1.0, device_id: str | None = None) -> Callable[[], None]:
+        return self._engine().play_sound(name, volume, device_id)
 
     async def start_recording(self, path: Path, call_id: str) -> None:
         await self._engine().start_recording(path, call_id)

@@ -16,25 +16,31 @@ from typing import Any, TypeVar, cast
 from app import logs
 from app.calls import actions as act
 from app.calls import events as ev
+from app.calls.accounts import AccountAction, AccountEvent, AccountPhase, AccountState, Page, Query, Service
 from app.calls.actions import Action
 from app.calls.events import CallEvent
 from app.calls.model import CallPhase, CallState, SourceContent, frozen_map
 from app.calls.reducer import FINAL_PHASES
-from app.controller.api import JoinOptions, RecentMeeting, Recognition, Unsubscribe
+from app.controller.accounts import Accounts, DirectLists, Lists
+from app.controller.api import JoinOptions, RecentMeeting, Recognition, Unsubscribe, VendorInfo
 from app.controller.call import Call, now_ms
 from app.controller.call_engine import CallEngine
 from app.controller.devices import DeviceKeeper, Hold, Inputs
+from app.controller.phone import Phone
 from app.controller.refusals import refused, refused_device
+from app.controller.ringing import Ringer
 from app.controller.signals import Signals
 from app.controller.tasks import TaskScope
 from app.media import api as media
 from app.media.api import Device, EngineEvent, FrameSlot, MediaEngine
 from app.media.errors import DeviceError, MediaError
 from app.storage import settings
+from app.storage.accounts import AccountStore
+from app.storage.credentials import Credentials
 from app.storage.history import History, MeetingRecord
 from app.storage.settings_file import SettingsStore
 from app.vendors.base import ActionRefused, Address, JoinRequest, Session
-from app.vendors.registry import Registry
+from app.vendors.registry import ACCOUNT, ROOM, AccountRef, Registry
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +82,10 @@ class Preset:
 
 
 class Controller:
-    """Implements :class:`app.controller.api.ControllerApi`. Make it on the running signalling loop; close it there."""
+    """Implements :class:`app.controller.api.ControllerApi` and :class:`app.controller.api.AccountsApi`.
+
+    Make it on the running signalling loop; close it there.
+    """
 
     def __init__(
         self,
@@ -87,6 +96,9 @@ class Controller:
         engine_factory: Callable[[], MediaEngine] = _make_engine,
         inputs: Inputs | None = None,
         preset: Preset | None = None,
+        accounts: AccountStore | None = None,
+        credentials: Credentials | None = None,
+        lists: Lists | None = None,
     ) -> None:
         self._store = store
         self._history = history
@@ -104,12 +116,42 @@ class Controller:
         self._before_close: list[Callable[[], Awaitable[None]]] = []
         self._after_close: list[Callable[[], Awaitable[None]]] = []
         self._closed = False
+        self._account_store = accounts or AccountStore()
+        self._accounts = Accounts(
+            store=self._account_store,
+            credentials=credentials or Credentials(),
+            registry=self._registry,
+            lists=lists or DirectLists(),
+            tasks=self._tasks,
+            engine=self._engine_for,
+            on_incoming=lambda account_id, key: self._phone.incoming(account_id, key),
+            options=self._account_options,
+            trusted=self._trusted,
+        )
+        self._phone = Phone(
+            calls=self._calls,
+            add=self._add,
+            listener=self._on_event,
+            accounts=self._accounts,
+            perform=self._perform,
+            wish=self._wish,
+            hold=self._hold,
+            start=self._start,
+            ringer=Ringer(lambda *tone: self.engine().play_sound(*tone), store.get),
+            setting=store.get,
+            options=self._vendor_options,
+        )
         self._unsubscribe_store = store.subscribe(self._settings_changed)
 
     # ------------------------------------------------------------ finding and joining
 
     def recognise(self, text: str) -> Recognition:
-        found = self._registry.recognise(text, self._store.get("general.default_server"))
+        callers = tuple(
+            AccountRef(one.account_id, one.vendor, one.server)
+            for one in self._accounts.states()
+            if one.phase is AccountPhase.SIGNED_IN and Service.CALLS in one.services
+        )
+        found = self._registry.recognise(text, self._store.get("general.default_server"), callers)
         return Recognition(found.address, found.hint)
 
     def recent(self) -> tuple[RecentMeeting, ...]:
@@ -119,18 +161,31 @@ class Controller:
         self._history.remove(url)
 
     async def join(self, address: Address, options: JoinOptions) -> str:
+        account_id = address.extra.get(ACCOUNT)
+        if account_id is not None:
+            room = bool(address.extra.get(ROOM))
+            video = room and not options.camera_muted and not options.audio_only
+            return await self._phone.dial(account_id, address.room, video=video, room=room)
         call = Call(uuid.uuid4().hex, address, options, self._on_event)
-        self._forget_old_calls()
-        self._calls[call.call_id] = call
+        self._add(call)
         silent = options.start_silent
         camera = not options.camera_muted and not options.audio_only
         self._keeper.hold(call.call_id, Hold(microphone=not silent, camera=camera, speaker=not silent))
         self._tasks.start(self._join(call), f"join {call.call_id}")
         return call.call_id
 
+    def _add(self, call: Call) -> None:
+        self._forget_old_calls()
+        self._calls[call.call_id] = call
+
+    def _hold(self, holder: str, wanted: Hold) -> None:
+        if self._keeper.hold(holder, wanted):
+            self._start(self._keeper.settle(), "devices")
+
     async def _join(self, call: Call) -> None:
         # The devices open while the server answers; neither waits for the other.
         self._tasks.start(self._keeper.settle(), "devices")
+        self._tasks.start(self._phone.make_room(call), "hold the phone calls")
         await call.join(lambda: self._open_meeting(call))
 
     async def _open_meeting(self, call: Call) -> Session:
@@ -142,10 +197,7 @@ class Controller:
 
     def _request(self, call: Call) -> JoinRequest:
         options = call.options
-        values = self._store.values()
-        vendor_options: dict[str, Any] = settings.join_options(values)
-        if vendor_options["channelLastN"] < 0:
-            del vendor_options["channelLastN"]  # no limit of ours: the server's own holds
+        vendor_options = self._vendor_options()
         vendor_options["startSilent"] = options.start_silent
         vendor_options["audio_only"] = options.audio_only
         vendor_options["send_max_height"] = self._store.get("video.send_max_height") or None
@@ -162,6 +214,18 @@ class Controller:
             options=vendor_options,
         )
 
+    def _vendor_options(self) -> dict[str, Any]:
+        if not self._store.get("machine.uid"):
+            # Servers tell a person who comes back from a new one by it.
+            self._store.set("machine.uid", uuid.uuid4().hex)
+        options: dict[str, Any] = settings.join_options(self._store.values())
+        if options["channelLastN"] < 0:
+            del options["channelLastN"]  # no limit of ours: the server's own holds
+        return options
+
+    def _account_options(self) -> dict[str, Any]:
+        return {**self._vendor_options(), "tokenExpiration": self._store.get("phone.sign_in_hours") * 3600}
+
     def _trusted(self, server: str) -> tuple[str, ...]:
         host = server.split("//")[-1].split("/")[0].split(":")[0]
         pairs = (entry.split() for entry in self._store.get("network.trusted_certificates"))
@@ -171,6 +235,8 @@ class Controller:
         call = self._calls[call_id]
         if not call.is_over:
             await call.leave()
+        if call.phone is not None:
+            return await self._phone.again(call)
         return await self.join(call.address, call.options)
 
     def _forget_old_calls(self) -> None:
@@ -199,7 +265,8 @@ class Controller:
             call.apply_volume(action.participant_id)
         else:
             self._check_allowed(call, action)
-            await self._perform(call, action)
+            if call.phone is None or not await self._phone.perform(call, action):
+                await self._perform(call, action)
 
     def _check_allowed(self, call: Call, action: Action) -> None:
         """Refuse before the session is asked."""
@@ -256,6 +323,7 @@ class Controller:
                 log.exception("a listener failed on %s", type(event).__name__)
         if not call.options.start_silent:
             self._signals.observe(state, event)
+        self._phone.observe(call, state, event)
         self._follow(call, event)
 
     def _follow(self, call: Call, event: CallEvent) -> None:
@@ -310,7 +378,7 @@ class Controller:
         return act.SetSendLimit(self._store.get("video.send_max_height") or None)
 
     def _remember(self, call: Call) -> None:
-        if call.state.joined_at is None or not self._store.get("general.keep_recent"):
+        if call.phone is not None or call.state.joined_at is None or not self._store.get("general.keep_recent"):
             return
         address = call.address
         joined_at = call.started_at
@@ -328,6 +396,47 @@ class Controller:
                 frozen_map({key: value for key, value in address.extra.items() if key not in _SECRET_EXTRAS}),
             )
         )
+
+    # ------------------------------------------------------------ accounts
+
+    def vendors(self) -> tuple[VendorInfo, ...]:
+        return self._accounts.vendors()
+
+    def accounts(self) -> tuple[AccountState, ...]:
+        return self._accounts.states()
+
+    def account(self, account_id: str) -> AccountState:
+        """Raises ``KeyError`` for an account that never was or was forgotten."""
+        return self._accounts.state(account_id)
+
+    def secrets_note(self) -> str:
+        return self._accounts.secrets_note()
+
+    async def sign_in(
+        self, vendor: str, server: str, user: str, password: str, *, domain: str = "", stay_signed_in: bool = True
+    ) -> str:
+        return await self._accounts.sign_in(
+            vendor, server, user, password, domain=domain, stay_signed_in=stay_signed_in
+        )
+
+    async def resume_accounts(self) -> None:
+        await self._accounts.resume_accounts()
+
+    async def sign_out(self, account_id: str, *, everywhere: bool = False, forget: bool = False) -> None:
+        await self._phone.end_calls(account_id)
+        await self._accounts.sign_out(account_id, everywhere=everywhere, forget=forget)
+
+    def subscribe_accounts(self, listener: Callable[[AccountState, AccountEvent], None]) -> Unsubscribe:
+        return self._accounts.subscribe(listener)
+
+    async def account_perform(self, account_id: str, action: AccountAction) -> Any:
+        return await self._accounts.perform(account_id, action)
+
+    async def find(self, account_id: str, query: Query) -> Page:
+        return await self._accounts.find(account_id, query)
+
+    async def dial(self, account_id: str, target: str, *, video: bool = False, room: bool = False) -> str:
+        return await self._phone.dial(account_id, target, video=video, room=room)
 
     # ------------------------------------------------------------ media
 
@@ -420,7 +529,7 @@ class Controller:
 
     def problems(self) -> tuple[str, ...]:
         """Sentences about settings or history that could not be read; to be shown once."""
-        return (*self._store.problems, *self._history.problems)
+        return (*self._store.problems, *self._history.problems, *self._account_store.problems)
 
     def _settings_changed(self, changes: Mapping[str, Any]) -> None:
         keys = frozenset(changes)
@@ -468,6 +577,7 @@ class Controller:
             await work()
         self._unsubscribe_store()
         await asyncio.gather(*(call.leave() for call in self._calls.values()))
+        await self._accounts.close()
         self._preset = Preset()
         await self._tasks.close()
         if self._engine is not None:

@@ -13,6 +13,13 @@ _SENTENCES = {
     "absent": "This meeting does not offer that.",
     "screen_not_allowed": "Screen sharing is turned off in the settings.",
     "no_answer": "The server did not answer; please try again.",
+    "not_signed_in": "Sign in to this account first.",
+    "account_not_allowed": "Your account does not allow that.",
+    "account_absent": "This server does not offer that.",
+    "transfer_running": "This call is being transferred already.",
+    "no_transfer": "There is no transfer to complete.",
+    "not_answered": "Wait until the other side has answered.",
+    "no_target": "Type a number or pick somebody to call.",
     "media": "The media connection cannot do that right now.",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import wave
+from collections.abc import Callable
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +25,9 @@ MAX_SECONDS = 30
 """Longer files are cut: a sound is kept in memory."""
 TEST_NOTES = (((523.25,), 220), ((659.26,), 220), ((783.99,), 420))
 RING = (((659.26, 783.99), 400), ((), 200), ((659.26, 783.99), 400), ((), 2_000))
+RING_CLASSIC = (*((((1_000.0,), 40), ((1_250.0,), 40)) * 12), ((), 2_500))
+"""The two bells of an old telephone, in turn."""
+RING_SOFT = (((392.0,), 500), ((), 100), ((523.25,), 700), ((), 2_700))
 
 
 class Sound(StrEnum):
@@ -41,6 +45,8 @@ class Sound(StrEnum):
     DISCONNECTED = "disconnected"
 
     RING = "ring"
+    RING_CLASSIC = "ring_classic"
+    RING_SOFT = "ring_soft"
     RINGBACK = "ringback"
     BUSY = "busy"
     CONGESTION = "congestion"
@@ -50,11 +56,24 @@ class Sound(StrEnum):
     @property
     def loops(self) -> bool:
         """Goes on until stopped."""
-        return self in (Sound.RING, Sound.RINGBACK, Sound.BUSY, Sound.CONGESTION, Sound.CALL_WAITING)
+        return self in _LOOPS
 
 
+_LOOPS = frozenset(
+    {
+        Sound.RING,
+        Sound.RING_CLASSIC,
+        Sound.RING_SOFT,
+        Sound.RINGBACK,
+        Sound.BUSY,
+        Sound.CONGESTION,
+        Sound.CALL_WAITING,
+    }
+)
 _MADE = {
     Sound.RING: RING,
+    Sound.RING_CLASSIC: RING_CLASSIC,
+    Sound.RING_SOFT: RING_SOFT,
     Sound.RINGBACK: RINGBACK,
     Sound.BUSY: BUSY,
     Sound.CONGESTION: CONGESTION,
@@ -85,9 +104,10 @@ def read(path: Path) -> Samples:
     return np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.int16)
 
 
-def play(mixer: Mixer, sound: Sound, volume: float = 1.0) -> PlayingSound:
-    """Play into the mix; looping ones until :meth:`app.media.mixer.PlayingSound.stop`."""
-    return mixer.play(samples(sound), volume=volume, loop=sound.loops)
+def play(mixer: Mixer, sound: Sound, volume: float = 1.0, on_done: Callable[[], None] | None = None) -> PlayingSound:
+    """Play into the mix; looping ones until :meth:`app.media.mixer.PlayingSound.stop`. *on_done* is called on the
+    playout thread."""
+    return mixer.play(samples(sound), volume=volume, loop=sound.loops, on_done=on_done)
 
 
 def play_dtmf(mixer: Mixer, digit: str, volume: float = 0.6) -> PlayingSound | None:

@@ -38,6 +38,7 @@ class Section(StrEnum):
     AUDIO = "audio"
     VIDEO = "video"
     JOINING = "joining"
+    PHONE = "phone"
     SCREEN = "screen"
     NOTIFICATIONS = "notifications"
     SHORTCUTS = "shortcuts"
@@ -60,6 +61,7 @@ SECTION_LABELS: Mapping[Section, str] = {
     Section.AUDIO: "Sound",
     Section.VIDEO: "Video",
     Section.JOINING: "Joining",
+    Section.PHONE: "Phone",
     Section.SCREEN: "Screen sharing",
     Section.NOTIFICATIONS: "Notifications",
     Section.SHORTCUTS: "Keyboard",
@@ -332,6 +334,43 @@ _JOINING = (
     ),
 )  # fmt: skip
 
+_PHONE = (
+    _device(
+        "devices.ringer", "audiooutput", Section.PHONE, "Ring on", "So that you hear it ring with the headset put down."
+    ),
+    _number("phone.ring_volume", 80, (0, 100), Section.PHONE, "Ring volume", "0 rings silently.", unit="%"),
+    _choice(
+        "phone.ringtone", "ring", {"ring": "Parley", "ring_classic": "Classic", "ring_soft": "Soft", "none": "None"},
+        Section.PHONE, "Ringtone",
+    ),
+    _switch(
+        "phone.call_waiting", True, Section.PHONE, "Call waiting tone",
+        "A quiet tone tells of another call while you are talking.",
+    ),
+    _choice(
+        "phone.auto_answer", "asked",
+        {"never": "Never", "asked": "When the caller's phone system asks for it", "always": "Always, after a second"},
+        Section.PHONE, "Answer automatically", "Never while you are in another call or do not want to be disturbed.",
+    ),
+    _switch(
+        "phone.keep_signed_in", True, Section.PHONE, "Stay signed in",
+        "Keeps a token in the system's password store, never your password.",
+    ),
+    _number(
+        "phone.sign_in_hours", 1, (1, 168), Section.PHONE, "Sign-in lasts", "It is renewed by itself before it ends.",
+        unit="h", applies=Applies.RESTART, advanced=True,
+    ),
+    _choice(
+        "phone.dtmf", "rtp", {"rtp": "In the sound (RFC 4733)", "info": "As messages (SIP INFO)"}, Section.PHONE,
+        "Send keypad tones", applies=Applies.NEXT_CALL, advanced=True, option="dtmf",
+    ),
+    _choice(
+        "phone.audio_codec", "",
+        {"": "As the server prefers", "opus": "Opus", "G722": "G.722", "PCMA": "G.711 (A-law)"},
+        Section.PHONE, "Preferred sound codec", applies=Applies.NEXT_CALL, advanced=True, option="preferredAudioCodec",
+    ),
+)  # fmt: skip
+
 _SCREEN = (
     _switch("screen.allowed", True, Section.SCREEN, "Allow screen sharing"),
     _choice(
@@ -401,7 +440,8 @@ _NETWORK = (
 _PRIVACY = (
     _switch(
         "privacy.no_third_party", True, Section.PRIVACY, "No third-party requests",
-        "Pictures of people are fetched only from the meeting's own server.", option="disableThirdPartyRequests",
+        "No server but the meeting's own is asked for anything, such as the delay to other regions.",
+        option="disableThirdPartyRequests",
     ),
     _switch(
         "privacy.send_quality", True, Section.PRIVACY, "Tell others my connection quality",
@@ -419,6 +459,14 @@ _DIAGNOSTICS = (
         "diagnostics.crash_reports", True, Section.DIAGNOSTICS, "Keep a report when the program crashes",
         "The report stays on this computer and is shown at the next start.",
     ),
+    _switch(
+        "diagnostics.ship_logs", False, Section.DIAGNOSTICS, "Send the log to a log server",
+        "Without passwords, tokens, numbers and texts of messages.", advanced=True,
+    ),
+    _text(
+        "diagnostics.log_server", "", Section.DIAGNOSTICS, "Log server",
+        "Address of a fluentd HTTP input, for example https://logs.example.org:9880/parley.", advanced=True,
+    ),
     _number(
         "diagnostics.ping_interval", 10_000, (1_000, 120_000), Section.DIAGNOSTICS, "Ping interval", unit="ms",
         applies=Applies.NEXT_CALL, advanced=True, option="xmppPing.interval",
@@ -430,6 +478,7 @@ _DIAGNOSTICS = (
 )  # fmt: skip
 
 _HIDDEN = (
+    _text("machine.uid", "", Section.HIDDEN, "Identity of this installation", max_length=32, option="machine_uid"),
     _text("window.geometry", "", Section.HIDDEN, "Window geometry"),
     _number("window.panel_width", 340, (240, 900), Section.HIDDEN, "Width of the side panel"),
 )
@@ -437,8 +486,8 @@ _HIDDEN = (
 SETTINGS: Mapping[str, Setting] = {
     setting.key: setting
     for group in (
-        _GENERAL, _AUDIO, _VIDEO, _JOINING, _SCREEN, _NOTIFICATIONS, _SHORTCUTS, _NETWORK, _PRIVACY, _DIAGNOSTICS,
-        _HIDDEN,
+        _GENERAL, _AUDIO, _VIDEO, _JOINING, _PHONE, _SCREEN, _NOTIFICATIONS, _SHORTCUTS, _NETWORK, _PRIVACY,
+        _DIAGNOSTICS, _HIDDEN,
     )
     for setting in group
 }  # fmt: skip

@@ -106,6 +106,10 @@ class SignInRequest:
     options: Mapping[str, Any] = field(default_factory=frozen_map)
 
 
+REFRESH_TOKEN = "refresh_token"
+"""Name under which a session keeps (``AccountHooks.keep_secret``) what signs it in again without a password."""
+
+
 class SignInFailed(Exception):
     """Signing in ended for good; the failure was also emitted as ``AccountPhaseChanged``."""
 
@@ -150,7 +154,13 @@ class AccountSession(Protocol):
 
     def accept_session(self, session_key: str, call_id: str, emit: Callable[[CallEvent], None]) -> Session:
         """The session of an incoming call that was announced with ``on_incoming(session_key)``; it emits its state at
-        once and rings until ``Answer`` or ``Decline`` is performed."""
+        once and rings until ``Answer`` or ``Decline`` is performed. ``join()`` is never called on it.
+
+        Call ids in actions (``MergeCalls``, ``TransferTo``) are those given here and in :class:`CallRequest`. Of an
+        attended transfer a session sees only ``TransferTo(target, call_id=...)`` with both calls established: the
+        controller dials the consultation (``CallRequest.replaces_call_id``), cancels it, holds and resumes. The session
+        ends the call once it is handed over.
+        """
 
     async def close(self) -> None:
         """Unregister and close sockets, keeping the tokens; bounded in time, never raises."""
