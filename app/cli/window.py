@@ -20,12 +20,15 @@ from app.cli import exit_codes, sources
 from app.cli.meeting import choose_inputs, complain, write_report
 from app.cli.report import Report
 from app.cli.sandbox import SandboxProcess
+from app.controller.account_lists import CachedLists
 from app.controller.controller import Controller, Preset
 from app.controller.devices import Inputs
 from app.controller.tasks import TaskScope
 from app.crash import CrashHandler
 from app.media.api import AudioInput, VideoInput
 from app.media.errors import MediaError
+from app.storage.account_cache import AccountCache
+from app.storage.accounts import AccountStore
 from app.storage.history import History
 from app.storage.paths import HOME_VARIABLE, Paths
 from app.storage.settings_file import SettingsStore
@@ -145,7 +148,16 @@ def run(options: argparse.Namespace, paths: Paths, store: SettingsStore) -> int:
 
     def make_controller() -> Controller:
         preset = Preset(options.password, options.jwt) if meeting else None
-        controller = Controller(store, History(paths.history), inputs=inputs, preset=preset)
+        controller = Controller(
+            store,
+            History(paths.history),
+            inputs=inputs,
+            preset=preset,
+            accounts=AccountStore(paths.accounts),
+            lists=CachedLists(AccountCache(paths.account_cache)),
+        )
+        # Once the window listens, which it does right after this function.
+        asyncio.get_running_loop().call_soon(controller.start_resuming)
         if companion is not None:
             companion.attach(controller)
         return controller

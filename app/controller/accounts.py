@@ -82,7 +82,11 @@ class Lists(Protocol):
 
     def observe(self, account: Account, event: AccountEvent) -> None: ...
 
+    async def performed(self, account: Account, action: AccountAction) -> None: ...
+
     def forget(self, account_id: str) -> None: ...
+
+    async def close(self) -> None: ...
 
 
 class Accounts:
@@ -309,6 +313,7 @@ class Accounts:
 
     async def close(self) -> None:
         """Unregister everywhere, keeping tokens; bounded in time."""
+        await self._lists.close()
         accounts = tuple(self._accounts.values())
         await asyncio.gather(*(self._stop_task(account) for account in accounts))
         await asyncio.gather(*(self._close_session(account) for account in accounts))
@@ -369,9 +374,11 @@ class Accounts:
         if capability is not None and not capability.allowed:
             raise refused("account_not_allowed" if capability.present else "account_absent", capability.reason)
         try:
-            return await session.perform(action)
+            result = await session.perform(action)
         except TimeoutError as error:
             raise refused("no_answer") from error
+        await self._lists.performed(account, action)
+        return result
 
     async def find(self, account_id: str, query: Query) -> Page:
         account = self._account(account_id)
@@ -431,5 +438,11 @@ class DirectLists:
     def observe(self, account: Account, event: AccountEvent) -> None:
         """Keeps nothing, so nothing becomes stale."""
 
+    async def performed(self, account: Account, action: AccountAction) -> None:
+        """Keeps nothing."""
+
     def forget(self, account_id: str) -> None:
+        """Keeps nothing."""
+
+    async def close(self) -> None:
         """Keeps nothing."""

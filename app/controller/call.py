@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from app.calls import events as ev
@@ -74,6 +74,9 @@ class Call:
         self.started_at = now_ms()
         self.finished = asyncio.Event()
         """Set once the session is closed and its devices are released."""
+        self.refusals: Callable[[], Mapping[str, Capability]] = dict
+        """Actions that the person's own settings forbid now."""
+        self._capabilities: Mapping[str, Capability] = {}
         self._listener = listener
         self._joining: asyncio.Task[None] | None = None
         self._leaving = False
@@ -104,8 +107,14 @@ class Call:
         self._listener(self, self.state, event)
 
     def _with_local_capabilities(self, event: ev.CapabilitiesChanged) -> ev.CapabilitiesChanged:
+        self._capabilities = event.capabilities
         local = {name: Capability(allowed=True) for name in LOCAL_ACTIONS}
-        return ev.CapabilitiesChanged(frozen_map({**event.capabilities, **local}))
+        return ev.CapabilitiesChanged(frozen_map({**event.capabilities, **local, **self.refusals()}))
+
+    def refresh_capabilities(self) -> None:
+        """A setting changed what is allowed."""
+        if self._capabilities:
+            self.emit(ev.CapabilitiesChanged(frozen_map(self._capabilities)))
 
     def _with_own_side(self, phone: PhoneSide, event: PhoneChanged) -> PhoneChanged:
         self._phone_info = event.phone

@@ -19,7 +19,7 @@ from app.calls import events as ev
 from app.calls.accounts import AccountAction, AccountEvent, AccountPhase, AccountState, Page, Query, Service
 from app.calls.actions import Action
 from app.calls.events import CallEvent
-from app.calls.model import CallPhase, CallState, SourceContent, frozen_map
+from app.calls.model import CallPhase, CallState, Capability, SourceContent, frozen_map
 from app.calls.reducer import FINAL_PHASES
 from app.controller.accounts import Accounts, DirectLists, Lists
 from app.controller.api import JoinOptions, RecentMeeting, Recognition, Unsubscribe, VendorInfo
@@ -175,6 +175,7 @@ class Controller:
         return call.call_id
 
     def _add(self, call: Call) -> None:
+        call.refusals = lambda: self._refusals(call)
         self._forget_old_calls()
         self._calls[call.call_id] = call
 
@@ -267,6 +268,12 @@ class Controller:
             self._check_allowed(call, action)
             if call.phone is None or not await self._phone.perform(call, action):
                 await self._perform(call, action)
+
+    def _refusals(self, call: Call) -> dict[str, Capability]:
+        """What the settings forbid. Sharing that goes on can always be stopped."""
+        if self._store.get("screen.allowed") or call.state.local.sharing_screen:
+            return {}
+        return {act.ShareScreen.__name__: Capability(False, refused("screen_not_allowed").failure.message)}
 
     def _check_allowed(self, call: Call, action: Action) -> None:
         """Refuse before the session is asked."""
@@ -422,6 +429,10 @@ class Controller:
     async def resume_accounts(self) -> None:
         await self._accounts.resume_accounts()
 
+    def start_resuming(self) -> None:
+        """:meth:`resume_accounts` from plain code; the controller owns the task."""
+        self._start(self._accounts.resume_accounts(), "resume accounts")
+
     async def sign_out(self, account_id: str, *, everywhere: bool = False, forget: bool = False) -> None:
         await self._phone.end_calls(account_id)
         await self._accounts.sign_out(account_id, everywhere=everywhere, forget=forget)
@@ -540,6 +551,9 @@ class Controller:
         if keys & _DEVICE_SETTINGS and self._keeper.any_held():
             self._keeper.try_again()
             self._start(self._keeper.settle(), "devices")
+        if "screen.allowed" in keys:
+            for call in self._calls.values():
+                call.refresh_capabilities()
         wishes: list[Action] = []
         if keys & {"video.receive_max_height", "video.receive_last_n"}:
             wishes.append(self._receive_limit())

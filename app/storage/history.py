@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.calls.model import frozen_map
+from app.storage.database import BUSY_TIMEOUT_S, companions, open_database
 from app.storage.paths import PRIVATE_FILE, make_private_folder, set_aside
 
 log = logging.getLogger(__name__)
 
 MAX_RECENT = 100
 """Meetings kept; the oldest goes first."""
-BUSY_TIMEOUT_S = 2.0
-"""Another running Parley may hold the file for a moment."""
 CLOSE_TIMEOUT_S = 3.0
 """Closing waits this long for the worker; a disk that hangs must not hold the window."""
 
@@ -141,8 +140,8 @@ class History:
         self._close()
         try:
             aside = set_aside(path)
-            for suffix in ("-wal", "-shm"):
-                path.with_name(path.name + suffix).unlink(missing_ok=True)
+            for beside in companions(path):
+                beside.unlink(missing_ok=True)
             self.problems.append(f"The list of recent meetings is damaged. It was kept as “{aside.name}”.")
             return self._read()
         except (OSError, sqlite3.Error) as error:
@@ -157,12 +156,7 @@ class History:
             except OSError as error:
                 self.problems.append(f"Recent meetings are not kept ({error.strerror}).")
                 self._path = None
-        self._connection = sqlite3.connect(
-            self._path or ":memory:", timeout=BUSY_TIMEOUT_S, check_same_thread=False, isolation_level="IMMEDIATE"
-        )
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        _migrate(self._connection)
+        self._connection = open_database(self._path, _MIGRATIONS)
         rows = self._connection.execute(
             "SELECT url, vendor, text, server, room, title, extra, joined_at, duration_ms FROM meeting"
             " ORDER BY joined_at DESC LIMIT ?",
@@ -174,13 +168,6 @@ class History:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-def _migrate(database: sqlite3.Connection) -> None:
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    for number in range(version, len(_MIGRATIONS)):
-        # One script, so that a crash leaves either the old version or the new one.
-        database.executescript(f"BEGIN; {_MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;")
 
 
 def _write(database: sqlite3.Connection, record: MeetingRecord) -> None:

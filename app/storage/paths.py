@@ -28,6 +28,14 @@ class Paths:
         return self.data / "history.sqlite3"
 
     @property
+    def accounts(self) -> Path:
+        return self.config / "accounts.json"
+
+    @property
+    def account_cache(self) -> Path:
+        return self.data / "accounts.sqlite3"
+
+    @property
     def crashes(self) -> Path:
         return self.data / "crashes"
 
