@@ -52,9 +52,9 @@ class AccountCore:
         self.unread: OrderedDict[str, int] = OrderedDict()
         self.last: OrderedDict[str, ChatMessage] = OrderedDict()
         self.drafts: OrderedDict[str, ChatMessage] = OrderedDict()
-        self.missed = 0
         self.voicemail_new = 0
         self._seen: OrderedDict[str, None] = OrderedDict()
+        self._fax_names: OrderedDict[str, str] = OrderedDict()
 
     # ------------------------------------------------------------------ what answers say
 
@@ -118,11 +118,22 @@ class AccountCore:
             self.faxes.popitem(last=False)
         return [FaxChanged(job)]
 
-    def rename_fax(self, old: str, new: str) -> None:
-        """The server's id of a fax that had ours until now."""
-        if old != new and old in self.faxes:
-            job = self.faxes.pop(old)
-            self.faxes.setdefault(new, replace(job, id=new))
+    def name_fax(self, server_id: str, ours: str) -> None:
+        """The server's id of a fax that has an id of ours."""
+        self._fax_names[server_id] = ours
+        while len(self._fax_names) > MAX_FAXES:
+            self._fax_names.popitem(last=False)
+
+    def _fax_news(self, news: wz.FaxNews) -> list[AccountEvent]:
+        if news.id not in self._fax_names:
+            # The event can come before the answer to our request that names the fax.
+            waiting = (
+                job.id
+                for job in self.faxes.values()
+                if job.state == "sending" and job.number == news.number and job.id not in self._fax_names.values()
+            )
+            self.name_fax(news.id, next(waiting, news.id))
+        return self.fax(FaxJob(self._fax_names[news.id], news.number, "", news.state, news.error))
 
     def counts(self, *, voicemail_new: int | None = None) -> list[AccountEvent]:
         if voicemail_new is None or voicemail_new == self.voicemail_new:
@@ -182,14 +193,6 @@ class AccountCore:
         draft = self.drafts.pop(message_id, None)
         return [ListChanged("chat_messages", draft.room_id)] if draft else []
 
-    # ------------------------------------------------------------------ calls
-
-    def calls_seen(self) -> list[AccountEvent]:
-        if not self.missed:
-            return []
-        self.missed = 0
-        return [CountsChanged(missed_calls=0)]
-
     # ------------------------------------------------------------------ what events say
 
     def fact(self, fact: wz.Fact) -> list[AccountEvent]:
@@ -210,10 +213,9 @@ class AccountCore:
             case wz.CallLogged():
                 return [ListChanged("call_log", fact.entry.id)]
             case wz.CallNews(what="missed"):
-                self.missed += 1
-                return [CountsChanged(missed_calls=self.missed)]
-            case wz.FaxNews(fax_id, number, state, error):
-                return self.fax(FaxJob(fax_id, number, "", state, error))
+                return [ListChanged("call_log")]
+            case wz.FaxNews():
+                return self._fax_news(fact)
             case wz.WaitingNews(board, held, calls):
                 return self.waiting(board, held, calls)
             case wz.AgentNews():
