@@ -17,7 +17,10 @@ from app.media.levels import SILENCE_DBOV, dbov
 logger = logging.getLogger(__name__)
 
 LISTEN_S = 1.0
-"""Long enough for a spoken word and for a device to wake up."""
+"""Long enough for a spoken word."""
+WAKE_S = 3.0
+"""A sleeping Bluetooth device needs two seconds to give its first sound."""
+LOOK_S = 0.05
 MAX_DEVICES = 16
 SIGNAL_DBOV = -75.0
 """A quiet room through any real microphone is louder; a dead input is not."""
@@ -29,12 +32,14 @@ class _Ear:
     def __init__(self, device: Device) -> None:
         self.device = device
         self.level_dbov = SILENCE_DBOV
+        self.awake = False
         self._lock = threading.Lock()
 
     def listen(self, block: NDArray[np.int16], captured_ms: float) -> None:
         level = dbov(block)
         with self._lock:
             self.level_dbov = max(self.level_dbov, level)
+            self.awake = True
 
 
 async def find_active_microphone(backend: AudioBackend, listen_s: float = LISTEN_S) -> Device | None:
@@ -54,6 +59,10 @@ async def find_active_microphone(backend: AudioBackend, listen_s: float = LISTEN
                 logger.info("Microphone passed over: %s", error.code)
                 continue
             ears.append(ear)
+        for _ in range(round(WAKE_S / LOOK_S)):
+            if all(ear.awake for ear in ears):
+                break
+            await asyncio.sleep(LOOK_S)
         if ears:
             await asyncio.sleep(listen_s)
     finally:

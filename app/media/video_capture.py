@@ -135,6 +135,8 @@ def open_video_input(
     if source.kind == "camera":
         from app.media.camera_qt import open_camera
 
+        if content is SourceContent.SCREEN:
+            return _camera_as_screen(open_camera, source, failed)
         return open_camera(source, failed)
     if source.kind == "screen":
         from app.media.screen import open_screen
@@ -142,6 +144,20 @@ def open_video_input(
         return open_screen(source, failed)
     what = "screen" if content is SourceContent.SCREEN else "camera"
     raise DeviceError(what, "not_found", source.device_id, "No video input is selected.")
+
+
+def _camera_as_screen(
+    open_camera: Callable[[VideoInput, FailureListener], VideoCapture], source: VideoInput, on_failed: FailureListener
+) -> VideoCapture:
+    """A camera or capture card in the place of a screen: what fails then is the sharing, not the camera."""
+
+    def of_screen(error: DeviceError) -> DeviceError:
+        return DeviceError("screen", error.code, error.device, str(error))
+
+    try:
+        return open_camera(source, lambda error: on_failed(of_screen(error)))
+    except DeviceError as error:
+        raise of_screen(error) from error
 
 
 def _log_failure(error: DeviceError) -> None:

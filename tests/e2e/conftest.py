@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from app.sandbox.jitsi import ThreadedSandbox
+from tests.e2e.device_lab import Lab
 from tests.ui.shell.conftest import english  # noqa: F401 - a fixture: the application in English
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +26,14 @@ def sandbox() -> Iterator[ThreadedSandbox]:
     """A server with three bots that keep still, on a loop of its own."""
     with ThreadedSandbox(bots=3) as box:
         yield box
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A process on a computer with microphones, loudspeakers, cameras and a screen."""
+    made = Lab(tmp_path_factory.mktemp("lab"))
+    yield made
+    made.close()
 
 
 class Finished:
