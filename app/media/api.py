@@ -145,6 +145,10 @@ class TransportConfig:
     sctp_port: int = 5000
     video_codecs: tuple[str, ...] = ("VP8", "H264")
     """Codecs that may be sent, best first."""
+    start_bitrate_bps: int | None = None
+    """What is sent until the far side says how much it takes; ``None`` for the engine's own guess."""
+    lip_sync: bool = True
+    """Hold pictures back until the same person's sound is heard."""
 
 
 # ---------------------------------------------------------------- inputs and outputs

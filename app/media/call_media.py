@@ -20,7 +20,7 @@ from app.media import api
 from app.media.api import Codec, LocalSource, MediaDescription, RemoteSource, TransportConfig
 from app.media.audio_receive import AudioReceiver
 from app.media.audio_send import AudioSender
-from app.media.congestion import share
+from app.media.congestion import SendEstimator, share
 from app.media.errors import InvalidState
 from app.media.frames import FrameSlotImpl
 from app.media.levels import SILENCE_DBOV, meter
@@ -292,6 +292,8 @@ class CallMedia:
         self.volumes: dict[str, float] = {}
         self.unwanted: set[str] = set()
         self.transport = BundledTransport(config, bind_addresses=bind_addresses)
+        if config.start_bitrate_bps is not None:
+            self.transport.session.send_estimator = SendEstimator(config.start_bitrate_bps)
         self.remotes: dict[str, Remote] = {}
         self.locals: dict[str, Local] = {}
         self.attach_input: Callable[[Local], Callable[[], None]] = lambda local: lambda: None
@@ -607,7 +609,7 @@ class CallMedia:
     def _synchronise(self) -> None:
         """Hold pictures back until the same participant's sound is heard (never the other way round)."""
         clocks_differ_ms = time.time() * 1000 - now_ms()
-        for remote in self.remotes.values():
+        for remote in self.remotes.values() if self.config.lip_sync else ():
             if remote.source.content is SourceContent.CAMERA and isinstance(remote.receiver, VideoReceiver):
                 offset = self._mixer.playout_offset_ms(remote.source.participant_id)
                 target = None if offset is None else offset + clocks_differ_ms

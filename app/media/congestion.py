@@ -222,10 +222,11 @@ class ReceiveEstimator:
 class SendEstimator:
     """What this client may send: the lowest of the far side's REMB, transport-wide feedback and reported loss."""
 
-    def __init__(self) -> None:
+    def __init__(self, start_bps: float = START_SEND_BPS) -> None:
         self.rate = RateMeter()
+        self._start_bps = min(max(start_bps, MIN_BPS), MAX_BLIND_SEND_BPS)
         self._remb_bps: float | None = None
-        self._loss_control = RateControl(START_SEND_BPS, MAX_BLIND_SEND_BPS)
+        self._loss_control = RateControl(self._start_bps, MAX_BLIND_SEND_BPS)
         self._tcc_control: RateControl | None = None
         self._trend = DelayTrend()
         self._sent: dict[int, tuple[float, int]] = {}
@@ -265,7 +266,7 @@ class SendEstimator:
     def on_feedback(self, base_sequence: int, arrivals_ms: Sequence[float | None], now_ms: float) -> None:
         """Transport-wide feedback: arrival times by the far side's clock, ``None`` for what it misses."""
         if self._tcc_control is None:
-            self._tcc_control = RateControl(max(START_SEND_BPS, self.rate.bps(now_ms)))
+            self._tcc_control = RateControl(max(self._start_bps, self.rate.bps(now_ms)))
         lost = known = 0
         group_sent = -1e18
         for offset, arrived in enumerate(arrivals_ms):

@@ -173,6 +173,8 @@ class MediaSession:
             data_channel=self.uses_data_channel,
             sctp_port=transport.sctp_port or 5000,
             video_codecs=ctx.options.video_codecs,
+            start_bitrate_bps=ctx.options.start_bitrate_bps,
+            lip_sync=ctx.options.lip_sync,
         )
         ctx.effect(fx.OpenMedia(self.generation, config, remote_description(transport), tuple(senders)))
 

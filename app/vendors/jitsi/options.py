@@ -77,6 +77,8 @@ def core_options(
         use_relays=bool(given.get("useStunTurn", True)),
         send_quality=bool(given.get("sendQuality", True)),
         e2e_ping_ms=_ping_ms(given, config),
+        start_bitrate_bps=_kbps(given.get("startBitrate")),
+        lip_sync=bool(given.get("enableLipSync", True)),
         max_bitrate_bps=_kbps(given.get("maxBitrate")),
         screen_max_bitrate_bps=_screen_cap(given, config),
         audio_levels=not given.get("disableAudioLevels", False),

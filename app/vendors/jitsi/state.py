@@ -68,6 +68,8 @@ class CoreOptions:
     use_relays: bool = True
     send_quality: bool = True
     e2e_ping_ms: int = 0
+    start_bitrate_bps: int | None = None
+    lip_sync: bool = True
     max_bitrate_bps: int | None = None
     screen_max_bitrate_bps: int | None = None
     audio_levels: bool = True
