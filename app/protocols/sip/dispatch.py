@@ -17,7 +17,15 @@ from app.protocols.sip.events import (
     RequestReceived,
 )
 from app.protocols.sip.invite import Call
-from app.protocols.sip.message import RemoteProtocolError, Request, name_of, new_tag, parse_uri, uri_of
+from app.protocols.sip.message import (
+    RemoteProtocolError,
+    Request,
+    name_of,
+    new_tag,
+    parse_uri,
+    split_uri_headers,
+    uri_of,
+)
 from app.protocols.sip.transaction import ServerTransaction
 
 if TYPE_CHECKING:
@@ -108,6 +116,10 @@ def _unacceptable(agent: UserAgent, transaction: ServerTransaction, now: float) 
     if method in ("INVITE", "UPDATE", "PRACK") and message.body and message.sdp is None:
         refuse(agent, transaction, 415, now, [("Accept", "application/sdp")])
         return True
+    accepted = message.headers.tokens("Accept")
+    if method == "INVITE" and accepted and not accepted & {"application/sdp", "application/*", "*/*"}:
+        refuse(agent, transaction, 406, now)
+        return True
     return False
 
 
@@ -118,6 +130,8 @@ def _outside(agent: UserAgent, transaction: ServerTransaction, now: float) -> No
     message = transaction.request
     try:
         uri = parse_uri(message.uri)
+        if split_uri_headers(message.uri)[1]:
+            raise RemoteProtocolError("a Request-URI has no headers")
     except RemoteProtocolError as error:
         refuse(agent, transaction, error.status, now)
         return

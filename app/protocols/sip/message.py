@@ -26,7 +26,7 @@ MAX_FORWARDS = 70
 BRANCH_COOKIE = "z9hG4bK"
 
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]{1,128}")
-_STATUS_LINE = re.compile(r"SIP/2\.0 (\d{3}) ?(.*)", re.IGNORECASE | re.DOTALL)
+_STATUS_LINE = re.compile(r"SIP/2\.0 (\d{3})(?: (.*))?", re.IGNORECASE | re.DOTALL)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 _VERSION = re.compile(r"SIP/\d{1,4}\.\d{1,4}", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -34,15 +34,15 @@ _PARAMETER = re.compile(r'\s*([^\s=;"]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^;]*))?\s*
 
 _CANONICAL = {
     name.lower(): name
-    for name in re.split(
-        " ",
-        "Accept Accept-Encoding Alert-Info Allow Allow-Events Answer-Mode Authorization CSeq Call-ID Call-Info Contact "
-        "Content-Disposition Content-Length Content-Type Date Diversion Event Expires From Max-Forwards Min-Expires "
-        "Min-SE P-Asserted-Identity Proxy-Authenticate Proxy-Authorization RAck RSeq Reason Record-Route Refer-To "
-        "Referred-By Replaces Require Retry-After Route Server Session-Expires Subject Subscription-State Supported To "
-        "Unsupported User-Agent Via WWW-Authenticate",
+    for name in (
+        "Accept", "Accept-Encoding", "Alert-Info", "Allow", "Allow-Events", "Answer-Mode", "Authorization", "CSeq",
+        "Call-ID", "Call-Info", "Contact", "Content-Disposition", "Content-Length", "Content-Type", "Date", "Diversion",
+        "Event", "Expires", "From", "Max-Forwards", "Min-Expires", "Min-SE", "P-Asserted-Identity",
+        "Proxy-Authenticate", "Proxy-Authorization", "RAck", "RSeq", "Reason", "Record-Route", "Refer-To",
+        "Referred-By", "Replaces", "Require", "Retry-After", "Route", "Server", "Session-Expires", "Subject",
+        "Subscription-State", "Supported", "To", "Unsupported", "User-Agent", "Via", "WWW-Authenticate",
     )
-}
+}  # fmt: skip
 _COMPACT = dict(COMPACT_FORMS)
 SINGLE = ("To", "From", "Call-ID", "CSeq")
 """Headers that every message has exactly once (RFC 3261 section 8.1.1)."""
@@ -457,7 +457,11 @@ def parse(data: str | bytes) -> Request | Response:
     except UnicodeDecodeError as error:
         raise RemoteProtocolError("header is not UTF-8") from error
     first, _, rest = head.partition("\r\n")
-    message = _first_line(first)
+    try:
+        message = _first_line(first)
+    except RemoteProtocolError as error:
+        error.request = _salvage(first, rest)
+        raise
     try:
         _read_headers(message.headers, rest)
         message.body = _body(message.headers, body)
@@ -468,6 +472,19 @@ def parse(data: str | bytes) -> Request | Response:
     return message
 
 
+def _salvage(first: str, rest: str) -> Request | None:
+    """The headers of a request whose first line is bad."""
+    method = first.partition(" ")[0]
+    if not _TOKEN.fullmatch(method) or method.upper().startswith("SIP/"):
+        return None
+    request = Request(method=method)
+    try:
+        _read_headers(request.headers, rest)
+    except RemoteProtocolError:
+        return None
+    return request
+
+
 def _first_line(line: str) -> Request | Response:
     if line[:4].upper() == "SIP/":
         match = _STATUS_LINE.fullmatch(line)
@@ -476,7 +493,7 @@ def _first_line(line: str) -> Request | Response:
         status = int(match.group(1))
         if not 100 <= status <= 699:
             raise RemoteProtocolError("status code is out of range")
-        return Response(status=status, reason=_CONTROL.sub(" ", match.group(2))[:MAX_HEADER_VALUE])
+        return Response(status=status, reason=_CONTROL.sub(" ", match.group(2) or "")[:MAX_HEADER_VALUE])
     method, _, rest = line.partition(" ")
     uri, _, version = rest.rpartition(" ")
     if not _TOKEN.fullmatch(method) or not uri:

@@ -10,7 +10,7 @@ from app.protocols.sip.message import (
     Request,
     Response,
     new_tag,
-    parse_uri,
+    parse_address,
     split_parameters,
     uri_of,
     user_of,
@@ -87,8 +87,8 @@ class Registrar:
             bindings.clear()
             return None
         for contact in contacts:
+            parse_address(contact)
             uri = uri_of(contact)
-            parse_uri(uri)
             parameters = split_parameters(contact)[1]
             text = parameters.get("expires", "")
             expires = int(text[:9]) if text.isascii() and text.isdigit() else general

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from app.protocols.sip.message import Request, Response, new_branch
+from app.protocols.sip.message import BRANCH_COOKIE, Request, Response, new_branch
 
 T1 = 0.5
 """Round-trip estimate in seconds (RFC 3261 section 17.1.1.1)."""
@@ -197,7 +197,7 @@ def server_key(request: Request) -> Key:
     sent_by = f"{via.host.lower()}:{via.port or ''}"
     method = "INVITE" if request.method == "ACK" else request.method
     branch = request.branch
-    if not branch.startswith("z9hG4bK"):
+    if not branch.startswith(BRANCH_COOKIE) or branch == BRANCH_COOKIE:
         branch = f"{branch}|{request.uri}|{request.from_tag}|{request.call_id}|{request.cseq.sequence}"
         if request.method == "CANCEL":
             method = "CANCEL"

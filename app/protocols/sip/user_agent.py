@@ -15,6 +15,7 @@ from app.protocols.sip.digest import DigestServer
 from app.protocols.sip.events import Event, Malformed, RegistrationState, RequestAnswered
 from app.protocols.sip.invite import Call
 from app.protocols.sip.message import (
+    SINGLE,
     RemoteProtocolError,
     Request,
     Response,
@@ -69,8 +70,9 @@ class UserAgent:
         self.core.emit(Malformed(str(error)))
         request = getattr(error, "request", None)
         if isinstance(request, Request) and request.method != "ACK":
-            whole = all(len(request.headers.all(name)) == 1 for name in ("From", "To", "Call-ID", "CSeq"))
-            if whole and request.headers.all("Via"):
+            for name in SINGLE:
+                request.headers.set(name, request.headers.get(name))
+            if all(request.headers.get(name) for name in (*SINGLE, "Via")):
                 self.core.layer.out.append(str(request.response(error.status, to_tag=new_tag())))
 
     def poll(self, now: float) -> list[Event]:
