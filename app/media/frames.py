@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -250,19 +251,26 @@ class FrameSlotImpl:
         # (producer and worker at the same time, rare) is replaced by a fresh one.
         reformatter, self._reformatter = self._reformatter or VideoReformatter(), None
         converted = reformatter.reformat(
-            frame, width=width, height=height, format="bgra", interpolation=Interpolation.FAST_BILINEAR, threads=1
+            frame,
+            width=width,
+            height=height,
+            format="bgra",
+            # The mean of what falls together, or thin lines flicker; costs less than painting a larger picture.
+            interpolation=Interpolation.AREA if width < frame.width else Interpolation.FAST_BILINEAR,
+            threads=1,
         )
         self._reformatter = reformatter
         return converted.planes[0]
 
 
 def shown_size(width: int, height: int, wanted: tuple[int, int] | None) -> tuple[int, int]:
-    """Size to convert to: the frame's own, or a half, a quarter... of it when that still covers what is *wanted*."""
+    """Size to convert to: the frame's own, or the least that covers what is *wanted* when that is far smaller."""
     if wanted is None or 0 in wanted:
         return width, height
-    while min(width / wanted[0], height / wanted[1]) >= SHRINK_RATIO and width >= 4 and height >= 4:
-        width, height = width // 2, height // 2
-    return width, height
+    ratio = min(width / wanted[0], height / wanted[1])
+    if ratio < SHRINK_RATIO:
+        return width, height
+    return max(2, math.ceil(width / ratio)), max(1, math.ceil(height / ratio))
 
 
 def rotated(frame: Any, degrees: int) -> Any:

@@ -100,12 +100,13 @@ def test_a_slow_converter_skips_to_the_newest(card: TestCard) -> None:
         ((1280, 720), (1280, 720)),
         ((641, 361), (1280, 720)),
         ((640, 360), (640, 360)),
-        ((200, 120), (320, 180)),
+        ((200, 120), (214, 120)),
+        ((424, 239), (425, 239)),
         ((320, 500), (1280, 720)),
         ((1, 1), (2, 1)),
     ],
 )
-def test_large_pictures_are_halved_while_they_still_cover_the_tile(
+def test_large_pictures_are_made_as_small_as_the_tile_they_cover(
     wanted: tuple[int, int] | None, expected: tuple[int, int]
 ) -> None:
     width, height = shown_size(1280, 720, wanted)
