@@ -35,14 +35,16 @@ class WatchedEngine(Engine):
 
 
 class Desk:
-    """Use as an async context manager. *file* keeps the settings there; *settings* are set before anything starts."""
+    """An async context manager; *file* and *history* keep what belongs there, *settings* are set at the start."""
 
-    def __init__(self, file: Path | None = None, *, inputs: Inputs = TEST_INPUTS, **settings: Any) -> None:
+    def __init__(
+        self, file: Path | None = None, *, history: Path | None = None, inputs: Inputs = TEST_INPUTS, **settings: Any
+    ) -> None:
         self.store = SettingsStore(file)
         for key, value in settings.items():
             self.store.set(key.replace("__", "."), value)
         self.engine = WatchedEngine()
-        self.controller = Controller(self.store, History(None), engine_factory=lambda: self.engine, inputs=inputs)
+        self.controller = Controller(self.store, History(history), engine_factory=lambda: self.engine, inputs=inputs)
         self.call_id = ""
         self.events: list[CallEvent] = []
         self._changed = asyncio.Event()
@@ -59,7 +61,7 @@ class Desk:
     async def __aexit__(self, *_: object) -> None:
         if self.window is not None:
             self.window.hide()
-            await self.window.shutdown()
+            await with_qt_alive(self.window.shutdown())
         await with_qt_alive(self.controller.close())
         if self.window is not None:
             from PySide6.QtCore import QCoreApplication, QEvent

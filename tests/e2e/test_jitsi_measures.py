@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +19,10 @@ from app.calls.model import StartMutedPolicy
 from app.media.api import Device, MicrophoneHint
 from app.media.devices import ClockThread, NullSpeaker
 from app.media.mixer import now_ms
+from app.media.tones import sine
+from app.media.video_receive import VideoReceiver
 from app.sandbox.jitsi import JitsiSandbox
+from app.vendors.base import ActionRefused
 from app.vendors.jitsi import reports
 from tests.e2e.desk import TEST_INPUTS, Desk
 from tests.e2e.jitsi_call import Person, eventually
@@ -170,6 +176,79 @@ async def test_screen_bit_rate_is_bounded_where_the_deployment_asks() -> None:
     assert targets[1] <= 500_000 < targets[0]
 
 
+@pytest.mark.covers("jitsi:option.conference.startBitrate")
+async def test_video_starts_with_the_chosen_bit_rate() -> None:
+    """Without a word from the bridge (no REMB) the start decides what the first pictures may take."""
+    begun = {}
+    for kbps in (100, 1000):
+        async with (
+            JitsiSandbox(bots=0) as sandbox,
+            Person(sandbox.url("team"), "Bob"),
+            Person(
+                sandbox.url("team"),
+                options={"enableRemb": False, "startBitrate": kbps, "resolution": 360},
+                camera_muted=False,
+            ) as ada,
+        ):
+            name = f"{ada.id}-v0"
+            found = await ada.event(
+                ev.StatsUpdated,
+                lambda e, n=name: any(t.source == n and t.target_bitrate_bps for t in e.stats["tracks"]),
+            )
+            begun[kbps] = next(t.target_bitrate_bps for t in found.stats["tracks"] if t.source == name)
+    assert begun[100] < 200_000 < 400_000 < begun[1000]
+
+
+@pytest.mark.covers("jitsi:option.connection.enableLipSync")
+async def test_pictures_wait_for_the_sound_only_with_lip_sync() -> None:
+    """What the receiver of a bot's camera was last told to wait for, with its sound playing."""
+    async with JitsiSandbox(bots=1) as sandbox:
+        for wanted in (True, False):
+            async with Desk(audio__lip_sync=wanted) as desk:
+                await desk.join(sandbox.url("team"))
+                await desk.until(lambda s: sum(x.receiving for x in s.sources.values()) == 2)
+                (_, transport), *_ = desk.engine.opened
+                cameras = [r for r in transport._media.remotes.values() if isinstance(r.receiver, VideoReceiver)]
+                if wanted:
+                    await eventually(lambda cameras=cameras: cameras[0].receiver._target_delay_ms is not None)
+                else:
+                    desk.events.clear()
+                    await desk.until(lambda s: [e for e in desk.events if isinstance(e, ev.StatsUpdated)])
+                    assert cameras[0].receiver._target_delay_ms is None
+
+
+@pytest.mark.covers("jitsi:option.init.desktopSharingFirefoxDisabled")
+async def test_screen_sharing_can_be_switched_off(sandbox: JitsiSandbox) -> None:
+    async with Person(sandbox.url("team"), "Bob") as bob, Desk(screen__allowed=False) as desk:
+        await desk.join(sandbox.url("team"))
+        await desk.until(lambda s: s.media_state == "connected")
+        with pytest.raises(ActionRefused) as refused:
+            await desk.controller.perform(desk.call_id, ac.ShareScreen("test"))
+        assert "turned off" in refused.value.failure.message
+        assert f"{desk.id}-v1" not in sandbox.participants("team")[desk.id].source_info
+        desk.controller.set_setting("screen.allowed", True)
+        await desk.controller.perform(desk.call_id, ac.ShareScreen("test"))
+        await bob.until(lambda s: s.sources.get(f"{desk.id}-v1") and s.sources[f"{desk.id}-v1"].receiving)
+
+
+@pytest.mark.covers(
+    "jitsi:conference.sendFeedback",
+    "jitsi:param.conference.sendFeedback.overallFeedback",
+    "jitsi:param.conference.sendFeedback.detailedFeedback",
+)
+async def test_ratings_after_the_meeting_are_kept(sandbox: JitsiSandbox, tmp_path: Path) -> None:
+    """No server takes them: they stay in the person's own history."""
+    file = tmp_path / "history.sqlite"
+    async with Desk(history=file) as desk:
+        await desk.join(sandbox.url("team"))
+        await desk.leave()
+        for rating in (ac.SendFeedback(4), ac.SendFeedback(2, "The sound was thin")):
+            await desk.controller.perform(desk.call_id, rating)
+    with closing(sqlite3.connect(file)) as database:
+        rows = database.execute("SELECT url, overall, details FROM rating ORDER BY rated_at, rowid").fetchall()
+    assert rows == [(sandbox.url("team"), 4, ""), (sandbox.url("team"), 2, "The sound was thin")]
+
+
 @pytest.mark.covers("jitsi:option.conference.resolution", "jitsi:option.conference.devices")
 async def test_chosen_sources_and_their_size_reach_the_others(sandbox: JitsiSandbox) -> None:
     async with Person(sandbox.url("team"), "Bob"):
@@ -301,3 +380,45 @@ async def test_hints_about_the_microphone(sandbox: JitsiSandbox, english: Any, q
                 if code == "no_signal":
                     await desk.seen(lambda: "signal_back" in all_hints)
                     await desk.seen(lambda words=words: words not in desk.toasts())
+
+
+@pytest.mark.covers("jitsi:conference.replaceTrack")
+async def test_another_microphone_takes_over_without_a_new_session(sandbox: JitsiSandbox) -> None:
+    raw = {f"audio__{part}": False for part in ("noise_suppression", "gain_control", "echo_cancellation", "high_pass")}
+    async with (
+        Person(sandbox.url("team"), "Bob"),
+        Desk(inputs=replace(TEST_INPUTS, microphone=None), devices__microphone="one", **raw) as desk,
+    ):
+        desk.engine._inputs.backend = Tones()
+        desk.engine._backend_ready = True
+        await desk.join(sandbox.url("team"), microphone_muted=False)
+        watcher = await sandbox.observe("team")
+        name = f"{desk.id}-a0"
+
+        def hears(hz: float, other: float) -> bool:
+            seen = watcher.audio.get(name)
+            return seen is not None and seen.tone_power(hz) > 500 > 10 * seen.tone_power(other)
+
+        await eventually(lambda: hears(500.0, 900.0))
+        before = sandbox.participants("team")[desk.id]
+        desk.controller.set_setting("devices.microphone", "two")
+        await eventually(lambda: hears(900.0, 500.0))
+        after = sandbox.participants("team")[desk.id]
+        assert (after.sessions_started, after.jingle_log) == (before.sessions_started, before.jingle_log)
+        assert [x.ssrc for x in after.sources[name].layers] == [x.ssrc for x in before.sources[name].layers]
+
+
+class Tones(Microphones):
+    """Two microphones, each with a tone of its own, at the speed of life."""
+
+    SPEED = 1
+
+    def devices(self) -> tuple[Device, ...]:
+        return tuple(Device(name, f"Microphone {name}", "audioinput") for name in ("one", "two"))
+
+    def open_microphone(self, device_id: str, listener: Any) -> Any:
+        self.hz = {"one": 500.0, "two": 900.0}[device_id]
+        return _Microphone(self, listener)
+
+    def block(self, count: int) -> Any:
+        return (sine(self.hz, 480, 0.3, count * 480) * 32767).astype(np.int16)
