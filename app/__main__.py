@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "sandbox":
         from app.cli import sandbox
 
-        return asyncio.run(sandbox.serve(options.port, options.bots, until_eof=options.until_eof))
+        return asyncio.run(sandbox.serve(options.port, options.bots, vendor=options.vendor, until_eof=options.until_eof))
     crashes = CrashHandler(paths.crashes)
     crashes.install()
     code = _meet(options, paths, store)

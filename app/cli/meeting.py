@@ -10,9 +10,9 @@ import sys
 from contextlib import AsyncExitStack
 
 from app.cli import exit_codes, sources
-from app.cli.headless import HeadlessRun, signals
+from app.cli.headless import HeadlessRun, Outcome, signals
 from app.cli.report import Report
-from app.cli.sandbox import SandboxFailed, SandboxProcess
+from app.cli.sandbox import WAZO, SandboxFailed, SandboxProcess
 from app.controller.api import JoinOptions
 from app.controller.controller import Controller
 from app.controller.devices import Inputs
@@ -74,6 +74,45 @@ def run_headless(options: argparse.Namespace, store: SettingsStore) -> int:
 
 async def _headless(options: argparse.Namespace, store: SettingsStore, inputs: Inputs) -> int:
     report = Report()
+    if options.command == "demo" and options.vendor == WAZO:
+        outcome = await _phone(options, store, inputs, report)
+    else:
+        outcome = await _meeting(options, store, inputs, report)
+    if outcome.sentence:
+        complain(outcome.sentence)
+    written = write_report(options, report)
+    return outcome.exit_code if written or outcome.exit_code else exit_codes.BAD_USAGE
+
+
+async def _phone(options: argparse.Namespace, store: SettingsStore, inputs: Inputs, report: Report) -> Outcome:
+    """The whole phone against a local server."""
+    from app.cli.phone_demo import PhoneDemo, PhoneLab
+
+    async with AsyncExitStack() as stack:
+        sandbox = SandboxProcess(vendor=WAZO)
+        stack.push_async_callback(sandbox.stop)
+        try:
+            server = await sandbox.start()
+        except SandboxFailed as error:
+            return Outcome(exit_codes.COULD_NOT_JOIN, "no_server", str(error))
+        trust(store, sandbox)
+        controller = Controller(store, History(None), inputs=inputs)
+        stack.push_async_callback(controller.close)
+        ready = sandbox.ready
+        lab = PhoneLab(server, ready["user"], ready["password"], ready["echo"], ready["ivr"], ready["room"])
+        demo = PhoneDemo(controller, report, lab, options.duration)
+        with signals(demo.interrupt):
+            return await demo.run()
+
+
+def trust(store: SettingsStore, sandbox: SandboxProcess) -> None:
+    """Accept the certificate of the local server, for this run only."""
+    host = sandbox.ready["ready"].partition(":")[0]
+    known = tuple(store.get("network.trusted_certificates"))
+    store.override({"network.trusted_certificates": (*known, f"{host} {sandbox.ready['fingerprint']}")})
+
+
+async def _meeting(options: argparse.Namespace, store: SettingsStore, inputs: Inputs, report: Report) -> Outcome:
     async with AsyncExitStack() as stack:
         # A run without a window leaves no trace in the list of recent meetings.
         controller = Controller(store, History(None), inputs=inputs)
@@ -85,12 +124,10 @@ async def _headless(options: argparse.Namespace, store: SettingsStore, inputs: I
             try:
                 text = await sandbox.start()
             except SandboxFailed as error:
-                complain(str(error))
-                return exit_codes.COULD_NOT_JOIN
+                return Outcome(exit_codes.COULD_NOT_JOIN, "no_server", str(error))
         found = controller.recognise(text)
         if found.address is None:
-            complain(found.hint)
-            return exit_codes.BAD_USAGE
+            return Outcome(exit_codes.BAD_USAGE, "bad_usage", found.hint)
         run = HeadlessRun(
             controller,
             report,
@@ -99,11 +136,7 @@ async def _headless(options: argparse.Namespace, store: SettingsStore, inputs: I
             expect_media=options.command == "demo",
         )
         with signals(run.interrupt):
-            outcome = await run.run(found.address, _join_options(options, store, inputs))
-    if outcome.sentence:
-        complain(outcome.sentence)
-    written = write_report(options, report)
-    return outcome.exit_code if written or outcome.exit_code else exit_codes.BAD_USAGE
+            return await run.run(found.address, _join_options(options, store, inputs))
 
 
 def _join_options(options: argparse.Namespace, store: SettingsStore, inputs: Inputs) -> JoinOptions:

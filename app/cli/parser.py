@@ -58,11 +58,13 @@ def build() -> argparse.ArgumentParser:
     join = command("join", "open the window on a meeting, or join it without one", f"{_SOURCES}\n{_SECRETS}\n{_CODES}")
     join.add_argument("url", metavar="URL", help="link of a meeting, or a room name")
     _add_meeting_options(join)
-    demo = command("demo", "a local meeting with three synthetic participants", f"{_SOURCES}\n{_CODES}")
-    demo.add_argument("--vendor", choices=["jitsi"], default="jitsi", help="whose kind of meeting")
+    demo = command(
+        "demo", "a local meeting with synthetic participants, or a local phone system", f"{_SOURCES}\n{_CODES}"
+    )
+    demo.add_argument("--vendor", choices=["jitsi", "wazo"], default="jitsi", help="whose kind of meeting or phone")
     _add_meeting_options(demo)
     sandbox = command("sandbox", "run a local stand-in server until Ctrl-C")
-    sandbox.add_argument("vendor", choices=["jitsi"])
+    sandbox.add_argument("vendor", choices=["jitsi", "wazo"])
     sandbox.add_argument("--port", type=_port, default=0, help="TCP port on loopback; 0 takes a free one")
     sandbox.add_argument("--bots", type=_bots, default=3, help="how many synthetic participants (default 3)")
     sandbox.add_argument("--until-eof", action="store_true", help=argparse.SUPPRESS)

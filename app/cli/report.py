@@ -57,7 +57,13 @@ class Report:
         self._local_tracks: list[dict[str, Any]] = []
         self._events: list[dict[str, Any]] = []
         self._dropped = 0
+        self._steps: list[dict[str, Any]] = []
         self.exit_reason = ""
+
+    def step(self, name: str, good: bool, started: float, detail: Any = None) -> None:
+        """Note a step of a run and how long it took since *started* (monotonic seconds)."""
+        taken_ms = round((time.monotonic() - started) * 1000, 1)
+        self._steps.append({"name": name, "good": good, "ms": taken_ms, "detail": _plain(detail)})
 
     def begin(self) -> None:
         """The moment of pressing Join."""
@@ -147,6 +153,7 @@ class Report:
             "wall_seconds": round(time.monotonic() - self._started, 3),
             "peak_rss_bytes": _peak_rss_bytes(),
             "exit_reason": self.exit_reason,
+            **({"steps": self._steps} if self._steps else {}),
         }
 
     def write(self, path: Path) -> None:

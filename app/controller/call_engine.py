@@ -118,6 +118,9 @@ class CallEngine:
     def play_sound(self, name: str, volume: float = 1.0, device_id: str | None = None) -> Callable[[], None]:
         return self._engine().play_sound(name, volume, device_id)
 
+    def add_tap(self, tap: Callable[[Any, float], None]) -> Callable[[], None]:
+        return self._engine().add_tap(tap)
+
     async def start_recording(self, path: Path, call_id: str) -> None:
         await self._engine().start_recording(path, call_id)
 

@@ -540,6 +540,10 @@ class MediaEngine(Protocol):
         cannot be opened, on the loudspeaker of calls.
         """
 
+    def add_tap(self, tap: Callable[[Any, float], None]) -> Callable[[], None]:
+        """Give every block of 10 ms that is played (480 samples, int16 mono, 48 kHz; and when it is heard) to *tap*, on
+        the playout thread; returns the function that ends it."""
+
     async def start_recording(self, path: Path, call_id: str) -> None:
         """Record the mixed sound and the pictures of one call into a Matroska file until :meth:`stop_recording`."""
 

@@ -416,6 +416,10 @@ class Engine:
         asyncio.run_coroutine_threadsafe(self._inputs.ensure_output(), self._thread.loop)
         return play(self._inputs.mixer, Sound(name), volume).stop
 
+    def add_tap(self, tap: Callable[[Any, float], None]) -> Callable[[], None]:
+        """See :meth:`app.media.api.MediaEngine.add_tap`."""
+        return self._inputs.mixer.add_tap(tap)
+
     # ------------------------------------------------------------ recording
 
     async def start_recording(self, path: Path, call_id: str) -> None:
