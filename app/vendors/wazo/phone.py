@@ -595,6 +595,10 @@ class WazoCallSession:
             return
         self.emit(ev.EndpointMessageReceived(REMOTE, frozen_map(content)))
 
+    def chat_body(self, text: str) -> str:
+        """A chat message as the official client sends it."""
+        return json.dumps({"type": "message/TYPE_CHAT", "content": text})
+
     async def send_body(self, body: str, content_type: str) -> None:
         """A MESSAGE in the call. Raises :class:`ActionRefused`."""
         if not self.core.established:

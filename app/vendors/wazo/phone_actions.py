@@ -230,9 +230,8 @@ async def _message(session: WazoCallSession, action: ac.SendMessage) -> None:
     message_id = action.message_id or f"{session.call_id}-out-{secrets.token_hex(6)}"
     sender = session.core.local_name
     message = Message(message_id, LOCAL, sender, text, session.calls.now_ms(), is_local=True)
-    body = json.dumps({"type": "message/TYPE_CHAT", "content": text})
     try:
-        await session.send_body(body, "application/json")
+        await session.send_body(session.chat_body(text), "application/json")
     except ActionRefused as error:
         failed = Message(
             message_id, LOCAL, sender, text, message.sent_at, True, delivered=False, error=error.failure.message
