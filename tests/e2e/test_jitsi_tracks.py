@@ -76,6 +76,35 @@ async def test_log_level_of_the_settings_decides_what_the_log_holds(english: obj
         logs.set_up(None, "INFO", console=True)
 
 
+@pytest.mark.covers("jitsi:track.getId")
+async def test_every_track_has_an_id_of_its_own(sandbox: JitsiSandbox) -> None:
+    """As the focus knows the sources of two people who send sound, camera and screen."""
+    async with Person(sandbox.url("team")) as ada, Person(sandbox.url("team"), "Bob") as bob:
+        await eventually(lambda: len(sandbox.conference("team").sources.by_owner) == 2)
+        owners = sandbox.conference("team").sources.by_owner
+        for person in (ada, bob):
+            await person.do(ac.ShareScreen("test"))
+
+        def complete() -> bool:
+            return (
+                all(
+                    {f"{person.id}-{part}" for part in ("a0", "v0", "v1")}
+                    <= {source.name for source in (*owners[person.id].audio, *owners[person.id].video)}
+                    for person in (ada, bob)
+                    if person.id in owners
+                )
+                and len(owners) == 2
+            )
+
+        await eventually(complete)
+        ids: dict[str, str] = {}
+        for sources in owners.values():
+            for source in (*sources.audio, *sources.video):
+                # The retransmission of a track carries the id of the track.
+                assert source.msid and ids.setdefault(source.msid, source.name) == source.name
+        assert len(ids) == len(set(ids.values())) == 6
+
+
 class Ear:
     """Hears what a desk's mixer plays."""
 
