@@ -225,7 +225,12 @@ class Controller:
         return options
 
     def _account_options(self) -> dict[str, Any]:
-        return {**self._vendor_options(), "tokenExpiration": self._store.get("phone.sign_in_hours") * 3600}
+        expiration_s = self._store.get("phone.sign_in_hours") * 3600
+        return {
+            **self._vendor_options(),
+            **settings.log_options(self._store.values()),
+            "tokenExpiration": expiration_s,
+        }
 
     def _trusted(self, server: str) -> tuple[str, ...]:
         host = server.split("//")[-1].split("/")[0].split(":")[0]

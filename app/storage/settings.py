@@ -7,6 +7,7 @@ Values are plain JSON values. :meth:`Setting.check` is the one place that decide
 from __future__ import annotations
 
 import re
+import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -461,11 +462,12 @@ _DIAGNOSTICS = (
     ),
     _switch(
         "diagnostics.ship_logs", False, Section.DIAGNOSTICS, "Send the log to a log server",
-        "Without passwords, tokens, numbers and texts of messages.", advanced=True,
+        "Without passwords, tokens and texts of messages.", applies=Applies.RESTART, advanced=True,
     ),
     _text(
         "diagnostics.log_server", "", Section.DIAGNOSTICS, "Log server",
-        "Address of a fluentd HTTP input, for example https://logs.example.org:9880/parley.", advanced=True,
+        "A fluentd HTTP input, for example logs.example.org/parley (HTTPS) or localhost:9880/parley (HTTP).",
+        applies=Applies.RESTART, advanced=True,
     ),
     _number(
         "diagnostics.ping_interval", 10_000, (1_000, 120_000), Section.DIAGNOSTICS, "Ping interval", unit="ms",
@@ -503,6 +505,25 @@ def check(key: str, value: Any) -> Value:
     if setting is None:
         raise ValueError(f"There is no setting “{key}”.")
     return setting.check(value)
+
+
+def log_options(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Where accounts send the program's log (``logs.host``, ``logs.port``, ``logs.tag``, ``logs.level``); empty when
+    it stays here or the address cannot be used."""
+    text = str(values["diagnostics.log_server"])
+    if not values["diagnostics.ship_logs"] or not text:
+        return {}
+    try:
+        url = urllib.parse.urlsplit(text if "://" in text else f"//{text}")
+        host, port = url.hostname, url.port
+    except ValueError:
+        return {}
+    if not host:
+        return {}
+    port = port or (80 if url.scheme == "http" else 443)
+    tag = url.path.strip("/") or "parley"
+    level = str(values["diagnostics.log_level"]).lower()
+    return {"logs.host": host, "logs.port": port, "logs.tag": tag, "logs.level": level}
 
 
 def join_options(values: Mapping[str, Value]) -> dict[str, Value]:

@@ -49,3 +49,26 @@ def test_join_options_use_the_vendors_names_and_sense() -> None:
 
 def test_direction_overrides_and_control_characters_do_not_enter_a_name() -> None:
     assert settings.check("profile.display_name", " A\u202eb\x07 ") == "Ab"
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "port", "tag"),
+    [
+        ("logs.example.org", "logs.example.org", 443, "parley"),
+        ("https://logs.example.org/office/", "logs.example.org", 443, "office"),
+        ("localhost:9880/x", "localhost", 9880, "x"),
+        ("http://[::1]", "::1", 80, "parley"),
+    ],
+)
+def test_a_log_server_in_the_words_of_sessions(address: str, host: str, port: int, tag: str) -> None:
+    values = settings.defaults() | {"diagnostics.log_server": address}
+    assert settings.log_options(values) == {}
+    options = settings.log_options(values | {"diagnostics.ship_logs": True})
+    assert options == {"logs.host": host, "logs.port": port, "logs.tag": tag, "logs.level": "info"}
+
+
+@given(st.text(max_size=60))
+def test_any_log_server_is_taken_or_left(address: str) -> None:
+    values = settings.defaults() | {"diagnostics.log_server": address, "diagnostics.ship_logs": True}
+    options = settings.log_options(values)
+    assert not options or options["logs.host"]
