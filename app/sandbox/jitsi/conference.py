@@ -344,7 +344,8 @@ class Conference:
     async def accept(self, member: Member, jingle: Jingle) -> None:
         """A session-accept whose sources were accepted: start the transport, tell the others."""
         session, transport = member.session, jingle.transport
-        assert session is not None and transport is not None
+        if session is None or transport is None:
+            return  # left again before this ran
         session.state = "active"
         video = jingle.content("video")
         last_n = -1 if video is None or video.initial_last_n is None else video.initial_last_n
