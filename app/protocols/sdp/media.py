@@ -24,7 +24,8 @@ from dataclasses import dataclass, field
 
 from app.calls.model import SourceContent
 from app.media.api import IceServer, MediaEngine, MediaEvent, RemoteSource, Transport, TransportConfig
-from app.protocols.sdp.negotiation import Line, Negotiation, NegotiationError, Options, Outcome, RemoteTrack, may_send
+from app.protocols.sdp.model import Line, Options, Outcome, RemoteTrack, may_send
+from app.protocols.sdp.negotiation import Negotiation, NegotiationError
 
 SLIDES = "slides"
 """RFC 4796: a line that shows a document rather than a person."""

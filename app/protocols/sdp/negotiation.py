@@ -14,106 +14,37 @@ from app.calls.model import MediaKind
 from app.media.api import Codec, HeaderExtension, LocalSource, MediaDescription, TransportDescription
 from app.protocols.sdp import codecs as formats
 from app.protocols.sdp.description import Description, SdpError, Section, SsrcGroup, parse
+from app.protocols.sdp.model import (
+    REVERSED,
+    Line,
+    Options,
+    Outcome,
+    RemoteTrack,
+    direction,
+    may_receive,
+    may_send,
+)
+
+__all__ = [
+    "Line",
+    "Negotiation",
+    "NegotiationError",
+    "Options",
+    "Outcome",
+    "RemoteTrack",
+    "default_candidate",
+    "direction",
+    "may_receive",
+    "may_send",
+]
 
 MAX_LINES = 128
 """What the largest SFU sends."""
-REVERSED = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
 DATA_PROTOCOL = "UDP/DTLS/SCTP"
 
 
 class NegotiationError(ValueError):
     """The step does not fit the state, or the far side's description does not fit ours."""
-
-
-def direction(send: bool, receive: bool) -> str:
-    return ("sendrecv" if receive else "sendonly") if send else ("recvonly" if receive else "inactive")
-
-
-def may_send(value: str) -> bool:
-    return value in ("sendrecv", "sendonly")
-
-
-def may_receive(value: str) -> bool:
-    return value in ("sendrecv", "recvonly")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One ``m=`` line. ``wanted`` is our wish, ``current`` what both agreed (seen from us)."""
-
-    kind: str
-    mid: str
-    wanted: str = "sendrecv"
-    current: str = "inactive"
-    ours: bool = True
-    """Made by us, or the first of its kind in their offer: the one that our own source goes out on."""
-    source: LocalSource | None = None
-    content: str = ""
-    rejected: bool = False
-    stopping: bool = False
-    """We want it gone: port 0 in the next description of ours."""
-    codecs: tuple[Codec, ...] = ()
-    """Agreed; their payload types."""
-    extensions: tuple[HeaderExtension, ...] = ()
-    bandwidth_kbps: int | None = None
-    remote: Section | None = None
-    has_mid: bool = True
-
-    @property
-    def live(self) -> bool:
-        return not self.rejected
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteTrack:
-    """Something the far side sends on a line now."""
-
-    mid: str
-    kind: MediaKind
-    ssrc: int
-    """0 when it was not told: take whatever comes for this kind."""
-    rtx_ssrc: int | None
-    stream_id: str
-    track_id: str
-    label: str = ""
-    content: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What holds after a completed (or provisional) exchange."""
-
-    remote: TransportDescription | None
-    media: tuple[MediaDescription, ...]
-    tracks: tuple[RemoteTrack, ...]
-    """Only where we agreed to receive."""
-    sending: tuple[str, ...]
-    """Mids on which we may send."""
-    held_by_remote: bool = False
-    """No line of theirs that we sent on before receives any more."""
-    remote_restarted_ice: bool = False
-    new_endpoint: bool = False
-    """Another certificate than before: nothing of the old transport can go on."""
-    data_channel: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What this side can and wants."""
-
-    audio: tuple[Codec, ...] = formats.AUDIO_CODECS
-    video: tuple[Codec, ...] = formats.VIDEO_CODECS
-    audio_extensions: tuple[HeaderExtension, ...] = formats.AUDIO_EXTENSIONS
-    video_extensions: tuple[HeaderExtension, ...] = formats.VIDEO_EXTENSIONS
-    accept_video: bool = True
-    """Off: every video line is rejected (audio-only)."""
-    send_video: bool = True
-    """Whether the first video line of their offer is one that we want to send on."""
-    data_channel: bool = False
-    hold_direction: str = "sendonly"
-    """``sendonly`` as SIP phones do, or ``inactive``."""
-    address: str = "127.0.0.1"
-    """In ``o=``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +68,7 @@ class Negotiation:
         self._state = _State()
         self._before: _State | None = None
         self._agreed = _State()
+        self._was_held = False
         self._open: tuple[Line, ...] = ()
         """The lines of the open offer of ours: every answer to it (of several forks) is held against these."""
 
@@ -293,7 +225,15 @@ class Negotiation:
             self._complete()
         return outcome
 
+    def _held_by_remote(self) -> bool:
+        state = self._state
+        if state.held and self.options.hold_direction == "inactive" and self._open:
+            # "inactive" is the only answer to our own: it says nothing about their wish.
+            return self._was_held
+        return _held(state.lines)
+
     def _complete(self) -> None:
+        self._was_held = self._held_by_remote()
         self._state = self._agreed = replace(self._state, phase="stable")
         self._before, self._open = None, ()
 
@@ -541,7 +481,7 @@ class Negotiation:
             media=tuple(media),
             tracks=tuple(tracks),
             sending=tuple(sending),
-            held_by_remote=_held(state),
+            held_by_remote=self._held_by_remote(),
             remote_restarted_ice=restarted,
             new_endpoint=old is not None and new is not None and not _same_certificate(old, new),
             data_channel=any(line.kind == "application" and line.live for line in state.lines),
@@ -552,13 +492,10 @@ def _kind(line: Line) -> MediaKind:
     return MediaKind.AUDIO if line.kind == "audio" else MediaKind.VIDEO
 
 
-def _held(state: _State) -> bool:
-    """Their audio neither receives, or is not sent and received at all (RFC 6337 section 5.3)."""
-    audio = [line.remote for line in state.lines if line.kind == "audio" and line.live and line.remote is not None]
-    if not audio or state.held:
-        # While we hold, their recvonly is the answer to it; inactive then means that both hold.
-        return bool(audio) and state.held and all(s.direction in ("sendonly", "inactive") for s in audio)
-    return all(s.direction in ("sendonly", "inactive") or s.address == "0.0.0.0" for s in audio)
+def _held(lines: tuple[Line, ...]) -> bool:
+    """Their audio does not receive (RFC 6337 section 5.3), or has the address that old phones hold with."""
+    audio = [line.remote for line in lines if line.kind == "audio" and line.live and line.remote is not None]
+    return bool(audio) and all(s.direction in ("sendonly", "inactive") or s.address == "0.0.0.0" for s in audio)
 
 
 def _same_certificate(old: TransportDescription, new: TransportDescription) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from app.media.engine import Engine
 from app.protocols.sdp.codecs import AUDIO_CODECS
 from app.protocols.sdp.description import parse
 from app.protocols.sdp.media import NegotiatedMedia
-from app.protocols.sdp.negotiation import Options
+from app.protocols.sdp.model import Options
 from tests.media.test_engine_loop import Ear, Eye
 from tests.media.transport_tools import eventually
 
@@ -168,3 +169,66 @@ async def test_ice_restart_keeps_the_sound(phones: Any) -> None:
     await a.until(lambda: a.hears(1000.0))
     await exchange(b, a)
     await b.until(lambda: b.hears(440.0))
+
+
+async def test_other_codec_in_the_middle_of_a_call(phones: Any) -> None:
+    """The same SSRC goes on with another payload type; the far side's SRTP must not lose count."""
+    a, b = await audio_call(phones)
+    await b.until(lambda: b.hears(440.0))
+    pcma = tuple(c for c in AUDIO_CODECS if c.name == "PCMA")
+    b.media.negotiation.options = replace(b.media.negotiation.options, audio=pcma)
+    for offerer, answerer in ((a, b), (b, a)):
+        await exchange(offerer, answerer)
+        a.ear._blocks.clear()
+        b.ear._blocks.clear()
+        await a.until(lambda: a.hears(1000.0))
+        await b.until(lambda: b.hears(440.0))
+    assert a.media.outcome is not None and [c.name for c in a.media.outcome.media[0].codecs] == ["PCMA"]
+
+
+async def test_camera_and_slides_go_out_on_lines_of_their_own(phones: Any) -> None:
+    a, b = phones("a"), phones("b", Options(send_video=False))
+    a.media.negotiation.add_line("audio")
+    a.media.negotiation.add_line("video", content="main")
+    a.media.negotiation.add_line("video", content="slides")
+    await a.engine.set_camera(VideoInput(kind="test", width=320, height=180, fps=10))
+    await a.engine.set_screen(VideoInput(kind="test", width=640, height=360, fps=10))
+    await exchange(a, b)
+    assert [(s.mid, s.content.value) for s in b.media.sources if s.kind.value == "video"] == [
+        ("1", "camera"), ("2", "screen"),
+    ]  # fmt: skip
+    camera, slides = Eye(b.media.transport.slot("b/1")), Eye(b.media.transport.slot("b/2"))
+    await b.until(lambda: len(camera.stamps) > 2 and len(slides.stamps) > 2)
+    assert max(camera.sizes) < max(slides.sizes)
+    a.media.negotiation.change("2", wanted="inactive")
+    await exchange(a, b)
+    assert [s.mid for s in b.media.sources] == ["0", "1"]
+    seen, before = len(camera.stamps), len(slides.stamps)
+    await b.until(lambda: len(camera.stamps) > seen + 3)
+    assert len(slides.stamps) == before
+
+
+async def test_far_side_that_names_no_ssrc(phones: Any) -> None:
+    a, b = phones("a"), phones("b")
+    a.media.negotiation.add_line("audio")
+    a.media.negotiation.add_line("video")
+    await a.engine.set_camera(VideoInput(kind="test", width=320, height=180, fps=10))
+    offer = "".join(f"{x}\r\n" for x in (await a.media.offer()).split("\r\n") if x and not x.startswith("a=ssrc"))
+    b.media.offered(offer)
+    await a.media.answered(await b.media.answer())
+    await a.source(440.0)
+    eye = Eye(b.media.transport.slot("b/1"))
+    await b.until(lambda: b.hears(440.0) and len(eye.stamps) > 2)
+
+
+async def test_new_endpoint_gets_a_new_transport(phones: Any) -> None:
+    """A transferred call: the offer comes from another machine, in the same call for us."""
+    a, b = await audio_call(phones)
+    await b.until(lambda: b.hears(440.0))
+    c = phones("c")
+    await c.source(2000.0)
+    c.media.negotiation.add_line("audio")
+    b.media.offered(await c.media.offer())
+    await c.media.answered(await b.media.answer())
+    await b.until(lambda: b.hears(2000.0))
+    await c.until(lambda: c.hears(1000.0))
