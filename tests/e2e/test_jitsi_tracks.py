@@ -80,10 +80,10 @@ async def test_log_level_of_the_settings_decides_what_the_log_holds(english: obj
 async def test_every_track_has_an_id_of_its_own(sandbox: JitsiSandbox) -> None:
     """As the focus knows the sources of two people who send sound, camera and screen."""
     async with Person(sandbox.url("team")) as ada, Person(sandbox.url("team"), "Bob") as bob:
-        await eventually(lambda: len(sandbox.conference("team").sources.by_owner) == 2)
-        owners = sandbox.conference("team").sources.by_owner
+        # At once: also what begins while the media session is being made is announced.
         for person in (ada, bob):
             await person.do(ac.ShareScreen("test"))
+        owners = sandbox.conference("team").sources.by_owner
 
         def complete() -> bool:
             return (

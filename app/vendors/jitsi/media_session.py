@@ -333,6 +333,9 @@ class MediaSession:
         if self.offer is None or self.offer.sid != sid:
             return
         if error is None:
+            if self._ctx.local.sharing:
+                # Sharing may have begun after the sources of the answer were settled.
+                self.start_screen()
             self.accepted = True
             self._ctx.emit(ev.MeetingInfoChanged(details=self._details()))
             return
