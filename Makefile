@@ -21,7 +21,7 @@ screenshots:
 	packaging/setup.sh test
 	QT_QPA_PLATFORM=offscreen .venv/bin/python -m ui.screenshots
 
-interop-jitsi: ## JITSI_URL=https://host/room
+interop-jitsi: ## JITSI_URL=https://host/
 	packaging/setup.sh test
 	.venv/bin/python -m tests.interop.jitsi_server "$(JITSI_URL)"
 

@@ -309,6 +309,7 @@ ROWS: tuple[tuple[str, Callable[[Result], float | None], int], ...] = (
     ("pictures decoded a second", lambda r: r.decoded, 1),
     ("pictures shown a second", lambda r: r.shown, 1),
     ("CPU ms per picture decoded", lambda r: r.cpu * 1000 / r.decoded if r.decoded else None, 2),
+    ("CPU ms per picture shown", lambda r: r.cpu * 1000 / r.shown if r.shown else None, 2),
     ("join to first picture, ms", lambda r: r.first_ms, 0),
     ("glass to glass, ms (median)", lambda r: middle(r.glass_ms), 0),
     ("mouth to ear, ms (median)", lambda r: middle(r.mouth_ms), 0),
