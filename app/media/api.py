@@ -466,6 +466,10 @@ class Transport(Protocol):
         """Make a sender, silent until its input runs and it is unmuted. One per name. *mid*: the line it goes out on;
         default is the first of its kind."""
 
+    async def change_content(self, name: str, content: SourceContent) -> LocalSource:
+        """Another input on a video sender that runs (screen instead of camera); SSRC, msid and name stay, so nothing
+        has to be signalled. Raises :class:`app.media.errors.InvalidState` without such a sender."""
+
     async def remove_sender(self, name: str) -> None: ...
 
     def set_muted(self, name: str, muted: bool) -> None:

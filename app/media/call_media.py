@@ -479,6 +479,26 @@ class CallMedia:
         before = session.streams.get(source.ssrc)
         if codec == local.codec and before is not None and before.fits(description):
             return
+        self._remake(local, description, codec)
+
+    def change_content(self, name: str, content: SourceContent) -> LocalSource:
+        """Another input on a running video sender, seen by the far side as the same source."""
+        local = self.locals.get(name)
+        if local is None or not local.is_video or content is SourceContent.MICROPHONE:
+            raise InvalidState(f"there is no video sender {name!r}")
+        description = self.transport.session.line(local.source.kind, local.mid)
+        codec = self._send_codec(description, local.source.kind)
+        if description is None or codec is None:
+            raise InvalidState("no codec for video was negotiated")
+        if content is not local.source.content:
+            local.source = replace(local.source, content=content)
+            self._remake(local, description, codec)
+            self.share_bandwidth()
+        return local.source
+
+    def _remake(self, local: Local, description: MediaDescription, codec: Codec) -> None:
+        session, source = self.transport.session, local.source
+        before = session.streams.get(source.ssrc)
         old = local.sender
         local.detach()
         self._make_sender(local, description, codec)

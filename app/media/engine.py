@@ -99,6 +99,12 @@ class EngineTransport:
 
         return await self._thread.call(add())
 
+    async def change_content(self, name: str, content: SourceContent) -> LocalSource:
+        async def change() -> LocalSource:
+            return self._media.change_content(name, content)
+
+        return await self._thread.call(change())
+
     async def remove_sender(self, name: str) -> None:
         async def remove() -> None:
             self._media.remove_sender(name)

@@ -164,21 +164,15 @@ class NegotiatedMedia:
             self._set_muting(self.outcome)
 
     async def replace_sender(self, mid: str, content: SourceContent) -> None:
-        """Another source of ours on a line, e.g. the screen instead of the camera; muted until :meth:`set_muted`. The
-        next offer tells its SSRC."""
+        """Another input for our source on a video line, the screen instead of the camera or back. The far side sees the
+        same source go on, so no exchange is needed."""
         if self.transport is None:
             return
-        for sender in [s for s in self._senders.values() if s.mid == mid]:
-            if sender.content is content:
-                return
-            del self._senders[sender.name]
-            await self.transport.remove_sender(sender.name)
-        self._count += 1
-        name = f"{self._call_id}-{content.value[0]}{self._count}"
-        source = await self.transport.add_sender(name, content, mid)
-        self._senders[name] = _Sender(name, mid, content, muted=True)
-        self.transport.set_muted(name, True)
-        self.negotiation.change(mid, source=source)
+        for sender in self._senders.values():
+            if sender.mid == mid and sender.content is not content:
+                source = await self.transport.change_content(sender.name, content)
+                sender.content = content
+                self.negotiation.change(mid, source=source)
 
     @property
     def sources(self) -> tuple[RemoteSource, ...]:

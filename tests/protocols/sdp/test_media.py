@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.calls.model import SourceContent
 from app.media import api
 from app.media.api import AudioInput, VideoInput
 from app.media.engine import Engine
@@ -232,3 +233,24 @@ async def test_new_endpoint_gets_a_new_transport(phones: Any) -> None:
     await c.media.answered(await b.media.answer())
     await b.until(lambda: b.hears(2000.0))
     await c.until(lambda: c.hears(1000.0))
+
+
+async def test_screen_instead_of_the_camera_needs_no_exchange(phones: Any) -> None:
+    a, b = phones("a"), phones("b", Options(send_video=False))
+    a.media.negotiation.add_line("audio")
+    a.media.negotiation.add_line("video")
+    await a.engine.set_camera(VideoInput(kind="test", width=320, height=180, fps=10))
+    await a.engine.set_screen(VideoInput(kind="test", width=640, height=360, fps=10))
+    await exchange(a, b)
+    eye = Eye(b.media.transport.slot("b/1"))
+    await b.until(lambda: len(eye.stamps) > 2)
+    assert eye.sizes == {(320, 180)}
+    ssrc = a.media.negotiation.line("1").source.ssrc
+    await a.media.replace_sender("1", SourceContent.SCREEN)
+    await b.until(lambda: (640, 360) in eye.sizes)
+    a.media.set_muted("1", True)
+    await a.media.replace_sender("1", SourceContent.CAMERA)
+    seen = len(eye.stamps)
+    a.media.set_muted("1", False)
+    await b.until(lambda: len(eye.stamps) > seen + 3)
+    assert a.media.negotiation.line("1").source.ssrc == ssrc
