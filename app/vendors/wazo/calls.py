@@ -136,6 +136,9 @@ class Calls:
     def _info(self, event: sip.IncomingCall) -> PhoneInfo:
         headers = event.headers
         own = {line.username for line in (self.account.line,) if line is not None}
+        if self.account.phone is not None:
+            # Servers that call our contact write it into To as well: no number that anybody dialled.
+            own.add(self.account.phone.contact_user)
         called = user_of(headers.get("To"))
         diverted = tuple(clean_name(user_of(value)) for value in headers.listed("Diversion")[:MAX_DIVERSIONS])
         return PhoneInfo(
@@ -281,6 +284,7 @@ class Calls:
                     session.emit(ev.ParticipantLeft(member))
                 session.members.clear()
                 session.core.change(conference_id="")
+                self.update_capabilities(session)
             elif news.what == "left" and news.call_id in session.members:
                 del session.members[news.call_id]
                 session.emit(ev.ParticipantLeft(news.call_id))
@@ -330,6 +334,10 @@ class Calls:
         if line is not None and not line.video:
             no = Capability(False, "Your line has no video.", present=False)
             found |= dict.fromkeys(("SetVideo", "SetCamera", "ShareScreen"), no)
+        if not session.core.info.conference_id:
+            absent = Capability(False, "This call is not part of a conference.", present=False)
+            missing = {"SplitCall", "EndForAll", "Kick"} - session.more_actions
+            found |= dict.fromkeys(missing, absent)
         session.emit(ev.CapabilitiesChanged(frozen_map(found)))
 
     async def close(self) -> None:

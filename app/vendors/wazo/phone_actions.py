@@ -375,6 +375,7 @@ async def _merge(session: WazoCallSession, action: ph.MergeCalls) -> None:
         if one is not session:
             _show_members(session, one)
         one.drain()
+        calls.update_capabilities(one)
     if session.core.wanted.held:
         session.core.set_hold(False)
         await session.settle()
@@ -396,6 +397,7 @@ async def _split(session: WazoCallSession, action: ph.SplitCall) -> None:
         await session.calls.account.client.ask(request)
     session.core.change(conference_id="")
     session.drain()
+    session.calls.update_capabilities(session)
 
 
 async def _kick(session: WazoCallSession, action: ac.Kick) -> None:

@@ -51,7 +51,8 @@ class Status:
 @dataclass(slots=True)
 class _Member:
     member: RoomMember
-    status: Status = Status()
+    status: Status = Status(video_muted=False)
+    """Until told otherwise, a video that comes is there to be seen."""
     known: bool = False
     """On the roster; otherwise only its video is here so far."""
     talking: bool = False
