@@ -8,6 +8,7 @@ import getpass
 import logging
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from app.cli import exit_codes, sources
 from app.cli.headless import HeadlessRun, Outcome, signals
@@ -16,7 +17,7 @@ from app.cli.sandbox import WAZO, SandboxFailed, SandboxProcess
 from app.controller.api import JoinOptions
 from app.controller.controller import Controller
 from app.controller.devices import Inputs
-from app.media.api import Device
+from app.media.api import AudioInput, Device
 from app.storage.history import History
 from app.storage.settings_file import SettingsStore
 
@@ -86,7 +87,7 @@ async def _headless(options: argparse.Namespace, store: SettingsStore, inputs: I
 
 async def _phone(options: argparse.Namespace, store: SettingsStore, inputs: Inputs, report: Report) -> Outcome:
     """The whole phone against a local server."""
-    from app.cli.phone_demo import PhoneDemo, PhoneLab
+    from app.cli.phone_demo import TONE_HZ, PhoneDemo, PhoneLab
 
     async with AsyncExitStack() as stack:
         sandbox = SandboxProcess(vendor=WAZO)
@@ -96,6 +97,8 @@ async def _phone(options: argparse.Namespace, store: SettingsStore, inputs: Inpu
         except SandboxFailed as error:
             return Outcome(exit_codes.COULD_NOT_JOIN, "no_server", str(error))
         trust(store, sandbox)
+        # Whatever was chosen: only a known tone can be told to have come back.
+        inputs = replace(inputs, microphone=AudioInput("test", tone_hz=TONE_HZ))
         controller = Controller(store, History(None), inputs=inputs)
         stack.push_async_callback(controller.close)
         ready = sandbox.ready
