@@ -17,9 +17,9 @@ from app.calls.events import CallEvent
 from app.calls.model import CallPhase, CallState
 from app.calls.reducer import FINAL_PHASES
 from app.cli import exit_codes, sources
-from app.cli.meeting import choose_inputs, complain, write_report
+from app.cli.meeting import choose_inputs, complain, trust, write_report
 from app.cli.report import Report
-from app.cli.sandbox import SandboxProcess
+from app.cli.sandbox import WAZO, SandboxFailed, SandboxProcess
 from app.controller.account_lists import CachedLists
 from app.controller.controller import Controller, Preset
 from app.controller.devices import Inputs
@@ -117,6 +117,25 @@ class Companion:
             log.info("leaving after the duration: %s", error.failure.code)
         offscreen.close_window()
 
+    def show_phone(self, store: SettingsStore) -> None:
+        """Sign in to a phone system of our own. On the window's loop, after :meth:`attach`."""
+        assert self._controller is not None
+        sandbox = SandboxProcess(vendor=WAZO)
+        self._controller.after_close(sandbox.stop)
+        self._tasks.start(self._sign_in(store, sandbox), "demo phone")
+
+    async def _sign_in(self, store: SettingsStore, sandbox: SandboxProcess) -> None:
+        assert self._controller is not None
+        try:
+            server = await sandbox.start()
+        except SandboxFailed as error:
+            complain(str(error))
+            importlib.import_module("ui.offscreen").tell((str(error),))
+            return
+        trust(store, sandbox)
+        ready = sandbox.ready
+        await self._controller.sign_in(WAZO, server, ready["user"], ready["password"], stay_signed_in=False)
+
     async def close(self) -> None:
         if self._recording and self._controller is not None:
             try:
@@ -146,6 +165,8 @@ def run(options: argparse.Namespace, paths: Paths, store: SettingsStore) -> int:
     report = Report()
     companion = Companion(options, report) if meeting else None
 
+    phone = options.command == "demo" and options.vendor == WAZO
+
     def make_controller() -> Controller:
         preset = Preset(options.password, options.jwt) if meeting else None
         controller = Controller(
@@ -153,13 +174,16 @@ def run(options: argparse.Namespace, paths: Paths, store: SettingsStore) -> int:
             History(paths.history),
             inputs=inputs,
             preset=preset,
-            accounts=AccountStore(paths.accounts),
-            lists=CachedLists(AccountCache(paths.account_cache)),
+            # The demo's account is for this run, beside no other.
+            accounts=AccountStore(None if phone else paths.accounts),
+            lists=CachedLists(AccountCache(None if phone else paths.account_cache)),
         )
         # Once the window listens, which it does right after this function.
         asyncio.get_running_loop().call_soon(controller.start_resuming)
         if companion is not None:
             companion.attach(controller)
+            if phone:
+                companion.show_phone(store)
         return controller
 
     code = _run_window(options, store, CrashHandler(paths.crashes), make_controller)
@@ -215,7 +239,7 @@ def _run_window(options: argparse.Namespace, store: SettingsStore, crashes: Cras
         factory,
         open_text=options.url if options.command == "join" else None,
         demo=start_demo,
-        start_demo=options.command == "demo",
+        start_demo=options.command == "demo" and options.vendor != WAZO,
         language=str(store.get("appearance.language")),
         theme_mode=str(store.get("appearance.theme")),
         profile=os.environ.get(HOME_VARIABLE, ""),
