@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.calls.model import CallPhase, CallState
 from ui import forms
+from ui.phone.words import call_words, peer
 from ui.theme import Duration, Size, Space
 from ui.widgets.buttons import IconButton
 from ui.widgets.marks import Avatar
@@ -24,7 +25,10 @@ def duration_text(milliseconds: int) -> str:
 
 
 class CallBar(QWidget):
-    """Signals: return_requested(), microphone_requested(bool muted), leave_requested()."""
+    """A meeting, or the phone call in the foreground with a word about the others.
+
+    Signals: return_requested(), microphone_requested(bool muted), leave_requested().
+    """
 
     return_requested = Signal()
     microphone_requested = Signal(bool)
@@ -35,6 +39,8 @@ class CallBar(QWidget):
         self.setProperty("look", "surface")
         self.setAccessibleName(self.tr("Running meeting"))
         self._state: CallState | None = None
+        self._note = ""
+        self._held_since: int | None = None
         self.avatar = Avatar("", 32)
         self.name = forms.ElidedLabel("", strong=True)
         self.detail = forms.ElidedLabel("", muted=True, size=12)
@@ -67,9 +73,13 @@ class CallBar(QWidget):
         self._clock.timeout.connect(self._tick)
         self.hide()
 
-    def show_state(self, state: CallState) -> None:
-        self._state = state
-        name = plain(state.subject or state.room)
+    def show_state(self, state: CallState, note: str = "", held_since: int | None = None) -> None:
+        """*note*: what else there is ("2 other calls on hold"); *held_since* of a phone call on hold, ms."""
+        self._state, self._note, self._held_since = state, note, held_since
+        phone = state.phone is not None
+        self.setAccessibleName(self.tr("Running call") if phone else self.tr("Running meeting"))
+        self.leave.set_text(self.tr("Hang up") if phone else self.tr("Leave"))
+        name = peer(state) if phone else plain(state.subject or state.room)
         self.avatar.set_person(name)
         self.name.set_text(name)
         muted = state.local.microphone_muted
@@ -83,7 +93,10 @@ class CallBar(QWidget):
         state = self._state
         if state is None:
             return
-        if state.phase is CallPhase.RECONNECTING:
+        if state.phone is not None:
+            words = call_words(state, self._held_since)
+            self.detail.set_text(f"{words} · {self._note}" if self._note else words)
+        elif state.phase is CallPhase.RECONNECTING:
             self.detail.set_text(self.tr("Reconnecting…"))
         elif state.joined_at is not None:
             self.detail.set_text(duration_text(int(time.time() * 1000) - state.joined_at))

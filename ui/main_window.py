@@ -59,6 +59,8 @@ class MainWindow(QWidget):
         self.left: Any = None
         self._settings_window: Any = None
         self._awake: Any = None
+        self.phone: Any = None
+        """The phone's half of the window, once the controller is there (:class:`ui.phone.shell.PhoneShell`)."""
         self.setWindowTitle("Parley")
         self.setMinimumSize(Size.WINDOW_MIN_WIDTH, Size.WINDOW_MIN_HEIGHT)
         self.resize(DEFAULT_WIDTH, DEFAULT_HEIGHT)
@@ -71,12 +73,14 @@ class MainWindow(QWidget):
         """Rail, bar and home; the other views are made when they are first needed."""
         self.rail = Rail()
         self.bar = CallBar()
+        self.phone_bar = CallBar()
         self.stack = QStackedWidget()
         self.home = HomeView(demo=self._demo is not None)
         self.stack.addWidget(self.home)
         right = QVBoxLayout()
         right.setSpacing(0)
         right.addWidget(self.bar)
+        right.addWidget(self.phone_bar)
         right.addWidget(self.stack, 1)
         whole = QHBoxLayout()
         whole.setContentsMargins(0, 0, 0, 0)
@@ -123,6 +127,28 @@ class MainWindow(QWidget):
         self._restore_geometry()
         self._apply_settings()
         self.home.attach(controller)
+        self._attach_phone(controller)
+
+    def _attach_phone(self, controller: ControllerApi) -> None:
+        from ui.phone.shell import PhoneShell
+
+        self.phone = PhoneShell(controller, self)
+        self.phone.show_requested.connect(self._show_phone)
+        self.phone.home_requested.connect(self.go_home)
+        self.phone.share_requested.connect(self.open_share_for)
+        self.phone.settings_requested.connect(self.open_settings)
+        self.phone.shortcuts_requested.connect(self.open_shortcuts)
+        self.phone.said.connect(lambda message: self.toasts.show_message(message))
+        self.phone.calls_changed.connect(self._show_phone_bar)
+        self.phone.dress(self.rail, self.phone_bar)
+
+    def _show_phone(self, view: QWidget, where: str) -> None:
+        if self.stack.indexOf(view) < 0:
+            self.stack.addWidget(view)
+        self._show(view, where)
+
+    def _show_phone_bar(self) -> None:
+        self.phone_bar.setVisible(self.phone is not None and self.phone.wants_bar)
 
     @property
     def controller(self) -> ControllerApi:
@@ -165,11 +191,15 @@ class MainWindow(QWidget):
         self.prejoin = self.failure = self.left = None
         self.focus_ring.deleteLater()
         self.toasts.deleteLater()
+        if self.phone is not None:
+            self.phone.drop_views()
         old_frame.hide()
         old_frame.deleteLater()
         self._build_frame()
         if self._controller is not None:
             self.home.attach(self._controller)
+        if self.phone is not None:
+            self.phone.dress(self.rail, self.phone_bar)
         self.home.field.set_text(typed)
         if meeting is not None:
             self.stack.addWidget(meeting)
@@ -212,6 +242,9 @@ class MainWindow(QWidget):
         self.rail.setVisible(not in_meeting)
         self.rail.set_where(where)
         self.bar.setVisible(self._call_id is not None and not in_meeting)
+        if self.phone is not None:
+            self.phone.left_for(view)
+            self._show_phone_bar()
         if view is not self.prejoin and self.prejoin is not None and self._controller is not None:
             self._tasks.spawn(self.prejoin.close_preview())
 
@@ -243,7 +276,17 @@ class MainWindow(QWidget):
             self.open_text(text)
 
     def open_address(self, address: Address) -> None:
-        """To the pre-join view; asks first when a meeting is running."""
+        """To the pre-join view; asks first when a meeting is running. A number is called at once."""
+        if self.phone is not None and self.phone.dials(address.vendor):
+            room = address.extra.get("kind") in ("room", "meeting", "conference")
+            account = str(address.extra.get("account_id", ""))
+            self.phone.context.dial(address.room or address.text, room=room, account=account)
+        elif self._call_id is None:
+            self._show_prejoin(address)
+        else:
+            self._ask_switch(address)
+
+    def _ask_switch(self, address: Address) -> None:
         if self._call_id is None:
             self._show_prejoin(address)
             return
@@ -461,12 +504,14 @@ class MainWindow(QWidget):
     # ------------------------------------------------------------ dialogs
 
     def open_share(self) -> None:
+        if self._call_id is not None:
+            self.open_share_for(self._call_id)
+
+    def open_share_for(self, call_id: str) -> None:
         from ui.dialogs.share import ShareDialog
 
-        if self._call_id is None:
-            return
-        dialog = ShareDialog(self.controller, self._call_id, self)
-        dialog.chosen.connect(self._perform)
+        dialog = ShareDialog(self.controller, call_id, self)
+        dialog.chosen.connect(lambda action: self._tasks.spawn(self.controller.perform(call_id, action)))
         dialog.start()
 
     def open_settings(self, section: str = "") -> None:
@@ -547,4 +592,6 @@ class MainWindow(QWidget):
         if self.prejoin is not None:
             await self.prejoin.release()
         self._drop_meeting()
+        if self.phone is not None:
+            await self.phone.close()
         await self._tasks.close()
