@@ -79,7 +79,12 @@ class ServerError:
 
 def path(*parts: str) -> str:
     """Join path parts; each part after the first is one quoted segment."""
-    return "/".join((parts[0], *(quote(part, safe="") for part in parts[1:])))
+    return "/".join((parts[0], *(_segment(part) for part in parts[1:])))
+
+
+def _segment(text: str) -> str:
+    # No quoting keeps dot segments from being taken for steps to another resource (RFC 3986 section 6.2.2.3).
+    return "_" if text in (".", "..") else quote(text, safe="", errors="replace")
 
 
 def parameters(**values: str | int | bool | None) -> Mapping[str, str]:
