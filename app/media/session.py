@@ -452,7 +452,9 @@ class RtpSession:
         own = self.feedback_ssrc
         if self._use_fir:
             self._fir_command += 1
-            self._send_rtcp(rtcp.feedback_prefix(own) + rtcp.make_fir(own, ssrc, self._fir_command))
+            # Call servers that write only "ccm fir" were seen to act on PLI, which tells the source in its header.
+            asked = rtcp.make_fir(own, ssrc, self._fir_command) + rtcp.make_pli(own, ssrc)
+            self._send_rtcp(rtcp.feedback_prefix(own) + asked)
         else:
             self._send_rtcp(rtcp.feedback_prefix(own) + rtcp.make_pli(own, ssrc))
 
