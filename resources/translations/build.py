@@ -23,9 +23,14 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 LANGUAGES = ("fr",)
 PLURALS_ONLY = ("en",)
-BELOW = ("app/controller", "app/vendors", "app/media/camera_qt.py", "app/media/inputs.py", "app/media/screen.py")
+BELOW = (
+    "app/controller", "app/vendors", "app/media/camera_qt.py", "app/media/inputs.py", "app/media/screen.py",
+    "app/storage/accounts.py", "app/storage/credentials.py",
+)  # fmt: skip
 """Where sentences for people are written. Logs and the command line are not translated."""
-HINTS = ("{vendor} meeting {title} on {server}",)
+HINTS = (
+    "{vendor} meeting {title} on {server}", "Call {target} with {vendor}", "Join this meeting with {vendor}",
+)  # fmt: skip
 """Said below the window without being a sentence with a full stop."""
 _SENTENCE = re.compile(r"^(?:[A-Z“{])(?=.* )(?:.|\n)*[.?!…]$")
 _NOT_FOR_PEOPLE = ("log", "logger", "logging", "warnings", "ValueError", "TypeError", "RuntimeError", "AssertionError")

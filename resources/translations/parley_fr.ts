@@ -29,6 +29,168 @@
     </message>
 </context>
 <context>
+    <name>AccountButton</name>
+    <message>
+        <source>Sign in</source>
+        <translation type="unfinished">Se connecter</translation>
+    </message>
+    <message>
+        <source>No account</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Accounts</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>AccountCard</name>
+    <message>
+        <source>Sign in again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>More for this account</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Your presence</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Status message</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Status message, such as “Back at 14:00”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Do not disturb</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Forward every call</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>When I am busy</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>When I do not answer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Forwards</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Type the number first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Account</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sign out</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sign out everywhere</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove this account</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>AccountPicker</name>
+    <message>
+        <source>Account</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>AccountsView</name>
+    <message>
+        <source>Accounts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add account</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>AddPanel</name>
+    <message>
+        <source>Add a call</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Number, name or call</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The present call waits on hold. Merge them when all are there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>AgentSection</name>
+    <message>
+        <source>Agent</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Reason of the pause</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Reason of the pause (optional)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Taking calls</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Logged out</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Log out</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Log in</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Leave</source>
+        <translation type="unfinished">Quitter</translation>
+    </message>
+    <message>
+        <source>Join</source>
+        <translation type="unfinished">Rejoindre</translation>
+    </message>
+</context>
+<context>
     <name>AloneCard</name>
     <message>
         <source>Copy meeting link</source>
@@ -37,6 +199,41 @@
     <message>
         <source>You are the only one here</source>
         <translation>Vous êtes seul ici</translation>
+    </message>
+</context>
+<context>
+    <name>ApiSection</name>
+    <message>
+        <source>API request (advanced)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Method</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Path</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Body as JSON</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Body as JSON (optional)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Send request</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The body is not valid JSON.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -86,6 +283,53 @@
     </message>
 </context>
 <context>
+    <name>AudioPage</name>
+    <message>
+        <source>Recording</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>More actions</source>
+        <translation type="unfinished">Plus d’actions</translation>
+    </message>
+    <message>
+        <source>Hang up</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Recording paused</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Wait until the call is answered</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} has put you on hold</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Conference with {names}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Good connection</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fair connection</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Poor connection</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>CallBar</name>
     <message>
         <source>Running meeting</source>
@@ -102,6 +346,14 @@
     <message>
         <source>Return</source>
         <translation>Revenir</translation>
+    </message>
+    <message>
+        <source>Running call</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Hang up</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Unmute microphone</source>
@@ -122,6 +374,131 @@
     <message>
         <source>Joining…</source>
         <translation>Connexion…</translation>
+    </message>
+</context>
+<context>
+    <name>CallCard</name>
+    <message>
+        <source>Take up the call with {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the call with {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Drag onto another call to merge them</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>CallCards</name>
+    <message>
+        <source>Calls</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Merge calls</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>CallsPage</name>
+    <message>
+        <source>Calls</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Search calls</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Which calls</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>All calls</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Missed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Received</source>
+        <translation type="unfinished">Reçu</translation>
+    </message>
+    <message>
+        <source>Made</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>From when</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Any time</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Today</source>
+        <translation type="unfinished">Aujourd’hui</translation>
+    </message>
+    <message>
+        <source>Last 7 days</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Last 30 days</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Calls you make and get are listed here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No call fits the search.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Unknown caller</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Missed call</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Went to voicemail</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Call back</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Play the recording</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Recording with {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Call</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Call with video</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add to contacts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Copy number</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -192,6 +569,47 @@
     <message>
         <source>Another reaction…</source>
         <translation>Autre réaction…</translation>
+    </message>
+</context>
+<context>
+    <name>ChatPage</name>
+    <message>
+        <source>Chat</source>
+        <translation type="unfinished">Discussion</translation>
+    </message>
+    <message>
+        <source>Conversations</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Write to somebody from your contacts.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a conversation.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>%n unread message(s)</source>
+        <translation type="unfinished">
+            <numerusform>%n message non lu</numerusform>
+            <numerusform>%n messages non lus</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Conversation of %n people</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Call</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No number is known for {name}.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -315,6 +733,45 @@
     <message>
         <source>{name}, privately</source>
         <translation>{name}, en privé</translation>
+    </message>
+</context>
+<context>
+    <name>ContactDialog</name>
+    <message>
+        <source>Add contact</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Edit contact</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Number</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Mobile number</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>E-mail</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Company</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Type a name first</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -496,6 +953,41 @@
     </message>
 </context>
 <context>
+    <name>DialPane</name>
+    <message>
+        <source>Dial</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Number, name or SIP address</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Call</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Call with video</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Erase the last digit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>star</source>
+        <translation type="unfinished">étoile</translation>
+    </message>
+    <message>
+        <source>hash</source>
+        <translation type="unfinished">dièse</translation>
+    </message>
+    <message>
+        <source>Type a number or name first</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>Dialog</name>
     <message>
         <source>Cancel</source>
@@ -543,6 +1035,152 @@
     <message>
         <source>Keyboard shortcuts</source>
         <translation>Raccourcis clavier</translation>
+    </message>
+</context>
+<context>
+    <name>DirectoryPage</name>
+    <message>
+        <source>Contacts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Search contacts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name, number or e-mail</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Favourites</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Personal</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add contact</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Import and export</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There are no contacts yet.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Mark people with the star, and they are here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Contacts that only you see are here. Add one or import a file.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nobody fits the search.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove from favourites</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add to favourites</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Chat</source>
+        <translation type="unfinished">Discussion</translation>
+    </message>
+    <message>
+        <source>Call with video</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Call</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This contact has no number.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Contact</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Call {number}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Edit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Delete this contact?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} is removed from your personal contacts.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Import from a file…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export as vCard…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export as CSV…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Import contacts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Contacts (*.vcf *.csv)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This file is too large to be a list of contacts.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The file could not be read: {why}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The contacts were imported.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export contacts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The file could not be written: {why}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>%n contact(s) exported</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
     </message>
 </context>
 <context>
@@ -806,6 +1444,64 @@
     </message>
 </context>
 <context>
+    <name>FaxSection</name>
+    <message>
+        <source>Fax</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fax number</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>PDF file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose file…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Send fax</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a file and type a number first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a PDF file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sending</source>
+        <translation type="unfinished">Envoi</translation>
+    </message>
+    <message>
+        <source>Sent</source>
+        <translation type="unfinished">Envoyé</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Retry</source>
+        <translation type="unfinished">Réessayer</translation>
+    </message>
+</context>
+<context>
+    <name>ForwardRow</name>
+    <message>
+        <source>Forward to</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Number</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>HomeView</name>
     <message>
         <source>Join a meeting</source>
@@ -822,6 +1518,65 @@
     <message>
         <source>Starting the demo…</source>
         <translation>Démarrage de la démonstration…</translation>
+    </message>
+</context>
+<context>
+    <name>IncomingWindow</name>
+    <message>
+        <source>Incoming call</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Decline</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Video</source>
+        <translation type="unfinished">Vidéo</translation>
+    </message>
+    <message>
+        <source>Answer with video</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>More ways to deal with this call</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Video call</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Forwarded by {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>To {line} on {server}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Send to voicemail</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Redirect to a number…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stop ringing here</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Redirect this call</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Redirect</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -978,6 +1733,13 @@
     </message>
 </context>
 <context>
+    <name>Listing</name>
+    <message>
+        <source>Try again</source>
+        <translation type="unfinished">Réessayer</translation>
+    </message>
+</context>
+<context>
     <name>LockDialog</name>
     <message>
         <source>Newcomers need this password. Those who are in stay in.</source>
@@ -1037,6 +1799,41 @@
     <message>
         <source>Video meeting</source>
         <translation>Visioconférence</translation>
+    </message>
+</context>
+<context>
+    <name>MeetingDialog</name>
+    <message>
+        <source>New meeting</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Change the meeting</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name of the meeting</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep it after the first time</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Guests wait until somebody lets them in</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Type a name first</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -1450,6 +2247,21 @@
     </message>
 </context>
 <context>
+    <name>NumberDialog</name>
+    <message>
+        <source>Number</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Number, extension or SIP address</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Type a number first</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>ParticipantsList</name>
     <message>
         <source>Participants</source>
@@ -1650,6 +2462,431 @@
     </message>
 </context>
 <context>
+    <name>Phone</name>
+    <message>
+        <source>Unknown caller</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Do not disturb</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Phone is ringing</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Calling somebody</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>In a call</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>In a call, on hold</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Available</source>
+        <translation type="unfinished">Disponible</translation>
+    </message>
+    <message>
+        <source>Away</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Busy</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Invisible</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Unavailable</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Signed out</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Signing in…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sign in again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not signed in</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Ready for calls</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Connecting the phone…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Phone disconnected. Trying again…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Phone refused by the server</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Signed in, no line for calls</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Incoming call</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Ringing…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Calling…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Hanging up…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Connection lost. Reconnecting…</source>
+        <translation type="unfinished">Connexion perdue. Reconnexion…</translation>
+    </message>
+    <message>
+        <source>On hold · {time}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} is busy.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} declined the call.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} was not found. Check the number.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} cannot be reached now.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} did not answer.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The call was answered on another device.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name}&apos;s phone and this program share no audio or video format.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The call to {name} failed. Try again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Yesterday {time}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Extension</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Mobile</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Home</source>
+        <translation type="unfinished">Accueil</translation>
+    </message>
+    <message>
+        <source>Work</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>PhoneActs</name>
+    <message>
+        <source>Unmute</source>
+        <translation type="unfinished">Activer le micro</translation>
+    </message>
+    <message>
+        <source>Mute</source>
+        <translation type="unfinished">Couper le micro</translation>
+    </message>
+    <message>
+        <source>Unmute microphone</source>
+        <translation type="unfinished">Activer le micro</translation>
+    </message>
+    <message>
+        <source>Mute microphone</source>
+        <translation type="unfinished">Couper le micro</translation>
+    </message>
+    <message>
+        <source>Microphone is off</source>
+        <translation type="unfinished">Le micro est coupé</translation>
+    </message>
+    <message>
+        <source>Microphone is on</source>
+        <translation type="unfinished">Le micro est activé</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Hold</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Take the call up again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Put on hold</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>On hold</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not on hold</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sound only</source>
+        <translation type="unfinished">Son uniquement</translation>
+    </message>
+    <message>
+        <source>Video</source>
+        <translation type="unfinished">Vidéo</translation>
+    </message>
+    <message>
+        <source>Go on with sound only</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add video to the call</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>With video</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Transfer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Transfer the call</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add a call</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keypad</source>
+        <translation type="unfinished">Clavier</translation>
+    </message>
+    <message>
+        <source>Open the keypad</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Record</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stop recording</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Record the call</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The call is being recorded</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not recorded</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>More actions</source>
+        <translation type="unfinished">Plus d’actions</translation>
+    </message>
+    <message>
+        <source>Merge with the other calls</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Take {name} out of the conference</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Hang up for everyone</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pause recording</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go on recording</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Move the call to {line}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Move the call to my mobile phone</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>PhoneBar</name>
+    <message>
+        <source>More actions</source>
+        <translation type="unfinished">Plus d’actions</translation>
+    </message>
+</context>
+<context>
+    <name>PhoneCallView</name>
+    <message>
+        <source>Phone calls</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the rest of Parley; the call goes on</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>PhoneContext</name>
+    <message>
+        <source>Sign in to an account with a line to make calls.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>PhoneShell</name>
+    <message numerus="yes">
+        <source>%n missed call(s)</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n unread message(s)</source>
+        <translation type="unfinished">
+            <numerusform>%n message non lu</numerusform>
+            <numerusform>%n messages non lus</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n new message(s)</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Signed in as {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>%n other call(s)</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Call again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} must sign in again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sign in</source>
+        <translation type="unfinished">Se connecter</translation>
+    </message>
+</context>
+<context>
+    <name>Player</name>
+    <message>
+        <source>Player</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Play</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Position</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Close the player</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Loading…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The server sent no sound.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This sound cannot be played.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Playing</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>PrejoinView</name>
     <message>
         <source>Back</source>
@@ -1709,6 +2946,30 @@
     <message>
         <source>Help</source>
         <translation>Aide</translation>
+    </message>
+    <message>
+        <source>Calls</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Contacts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Chat</source>
+        <translation type="unfinished">Discussion</translation>
+    </message>
+    <message>
+        <source>Voicemail</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Rooms</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>More services</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>shown now</source>
@@ -1804,6 +3065,80 @@
     </message>
 </context>
 <context>
+    <name>RoomChat</name>
+    <message>
+        <source>No messages yet. Say hello.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>RoomsPage</name>
+    <message>
+        <source>Rooms</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>New meeting</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Room number or meeting link</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Join</source>
+        <translation type="unfinished">Rejoindre</translation>
+    </message>
+    <message>
+        <source>No rooms yet. Make a meeting to invite others.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Meeting</source>
+        <translation type="unfinished">Réunion</translation>
+    </message>
+    <message>
+        <source>Conference room</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Guests wait to be let in</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Copy invitation link</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Link copied</source>
+        <translation type="unfinished">Lien copié</translation>
+    </message>
+    <message>
+        <source>Room</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Change…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The meeting is ready; its link is copied.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Delete this meeting?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The link of “{name}” no longer works.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>ScreenBar</name>
     <message>
         <source>Zoom out</source>
@@ -1867,6 +3202,13 @@
     <message>
         <source>Camera is on</source>
         <translation>La caméra est activée</translation>
+    </message>
+</context>
+<context>
+    <name>ServicesPage</name>
+    <message>
+        <source>More services</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -2132,6 +3474,77 @@
     </message>
 </context>
 <context>
+    <name>SignInView</name>
+    <message>
+        <source>Sign in</source>
+        <translation type="unfinished">Se connecter</translation>
+    </message>
+    <message>
+        <source>Service</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Server</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>phone.example.org</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>User name</source>
+        <translation type="unfinished">Nom d’utilisateur</translation>
+    </message>
+    <message>
+        <source>Password</source>
+        <translation type="unfinished">Mot de passe</translation>
+    </message>
+    <message>
+        <source>Domain</source>
+        <translation type="unfinished">Domaine</translation>
+    </message>
+    <message>
+        <source>Only if your organisation gave you one</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stay signed in</source>
+        <translation type="unfinished">Rester connecté</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation type="unfinished">Détails</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished">Annuler</translation>
+    </message>
+    <message>
+        <source>Sign in again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Type the address of your server.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Type your user name.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Type your password.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Signing in did not work. Try again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Signing in…</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>StageArea</name>
     <message>
         <source>Previous page</source>
@@ -2244,7 +3657,7 @@
     </message>
     <message>
         <source>Delay to {name}</source>
-        <translation type="unfinished"></translation>
+        <translation>Délai vers {name}</translation>
     </message>
 </context>
 <context>
@@ -2279,6 +3692,64 @@
     <message>
         <source>Leave and go on</source>
         <translation>Quitter et continuer</translation>
+    </message>
+</context>
+<context>
+    <name>SwitchboardSection</name>
+    <message>
+        <source>Switchboard</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>You are not an operator of any switchboard.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nobody is waiting.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Unknown caller</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>On hold</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Hold</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Hold {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Answer {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>TargetSearch</name>
+    <message>
+        <source>Suggestions</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Call with video</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Call {number}</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -2555,6 +4026,152 @@
     </message>
 </context>
 <context>
+    <name>TransferPanel</name>
+    <message>
+        <source>Transfer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Number, name or call</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Ask first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>You talk to them while your caller waits on hold.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Transfer now</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The call leaves you at once.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose somebody else</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Complete transfer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Back to the caller</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Connect both and leave</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The call was handed over.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Transfer {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Calling {name}…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} is on the line. Ask, then complete the transfer.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Handing the call over…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} could not be reached. Your caller is still on hold.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} waits on hold.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>VoicemailPage</name>
+    <message>
+        <source>Voicemail</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>All messages</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>New</source>
+        <translation type="unfinished">Nouveau</translation>
+    </message>
+    <message>
+        <source>Heard</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Urgent</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Messages</source>
+        <translation type="unfinished">Messages</translation>
+    </message>
+    <message>
+        <source>Nobody has left a message.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Unknown caller</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Call back</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Play</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Message from {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Delete this message?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The message from {name} cannot be brought back.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Message</source>
+        <translation type="unfinished">Message</translation>
+    </message>
+    <message>
+        <source>Mark as new</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Mark as heard</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>messages</name>
     <message>
         <source>A moderator turned your {what} off.</source>
@@ -2562,7 +4179,7 @@
     </message>
     <message>
         <source>A part of the server is down. Try again later.</source>
-        <translation type="unfinished"></translation>
+        <translation>Une partie du serveur est arrêtée. Réessayez plus tard.</translation>
     </message>
     <message>
         <source>Access to the device was refused. Allow it in the system&apos;s privacy settings.</source>
@@ -2570,11 +4187,15 @@
     </message>
     <message>
         <source>Answered on another device.</source>
-        <translation type="unfinished"></translation>
+        <translation>Appel pris sur un autre appareil.</translation>
     </message>
     <message>
         <source>Busy. Try again later.</source>
-        <translation type="unfinished"></translation>
+        <translation>Occupé. Réessayez plus tard.</translation>
+    </message>
+    <message>
+        <source>Call {target} with {vendor}</source>
+        <translation>Appeler {target} avec {vendor}</translation>
     </message>
     <message>
         <source>Could not be sent: the connection to the media server broke.</source>
@@ -2593,12 +4214,16 @@
         <translation>Les réunions Jitsi n’ont pas cette fonction.</translation>
     </message>
     <message>
+        <source>Join this meeting with {vendor}</source>
+        <translation>Rejoindre cette réunion avec {vendor}</translation>
+    </message>
+    <message>
         <source>No camera was found.</source>
         <translation>Aucune caméra n’a été trouvée.</translation>
     </message>
     <message>
         <source>No contact was found in this text. It must be vCard or CSV.</source>
-        <translation type="unfinished"></translation>
+        <translation>Aucun contact n’a été trouvé dans ce texte. Il doit être au format vCard ou CSV.</translation>
     </message>
     <message>
         <source>No media server is available. Sound and pictures start when one is back.</source>
@@ -2610,7 +4235,7 @@
     </message>
     <message>
         <source>Nobody answered. Try again later.</source>
-        <translation type="unfinished"></translation>
+        <translation>Personne n’a répondu. Réessayez plus tard.</translation>
     </message>
     <message>
         <source>Nobody in the meeting can receive tones.</source>
@@ -2618,7 +4243,7 @@
     </message>
     <message>
         <source>Not available. Try again later.</source>
-        <translation type="unfinished"></translation>
+        <translation>Indisponible. Réessayez plus tard.</translation>
     </message>
     <message>
         <source>Not possible before the meeting is joined.</source>
@@ -2626,7 +4251,7 @@
     </message>
     <message>
         <source>Not possible right now: the call is not answered.</source>
-        <translation type="unfinished"></translation>
+        <translation>Impossible pour l’instant : l’appel n’est pas décroché.</translation>
     </message>
     <message>
         <source>Not possible right now: there is no media connection.</source>
@@ -2634,7 +4259,7 @@
     </message>
     <message>
         <source>Not possible right now: there is no sound connection.</source>
-        <translation type="unfinished"></translation>
+        <translation>Impossible pour l’instant : il n’y a pas de liaison audio.</translation>
     </message>
     <message>
         <source>Not possible right now: you are not in the meeting.</source>
@@ -2642,11 +4267,11 @@
     </message>
     <message>
         <source>Not possible right now: you are not signed in.</source>
-        <translation type="unfinished"></translation>
+        <translation>Impossible pour l’instant : vous n’êtes pas connecté.</translation>
     </message>
     <message>
         <source>Not possible: the call does not ring any more.</source>
-        <translation type="unfinished"></translation>
+        <translation>Impossible : l’appel ne sonne plus.</translation>
     </message>
     <message>
         <source>Nothing is shared.</source>
@@ -2654,11 +4279,11 @@
     </message>
     <message>
         <source>Nothing was chosen.</source>
-        <translation type="unfinished"></translation>
+        <translation>Rien n’a été choisi.</translation>
     </message>
     <message>
         <source>Only PDF files can be faxed. Choose a PDF file.</source>
-        <translation type="unfinished"></translation>
+        <translation>Seuls les fichiers PDF peuvent être télécopiés. Choisissez un fichier PDF.</translation>
     </message>
     <message>
         <source>Only a moderator can do this.</source>
@@ -2666,23 +4291,27 @@
     </message>
     <message>
         <source>Only digits, A to D, * and # can be sent as tones.</source>
-        <translation type="unfinished"></translation>
+        <translation>Seuls les chiffres, A à D, * et # peuvent être envoyés comme tonalités.</translation>
+    </message>
+    <message>
+        <source>Passwords are kept in the given store.</source>
+        <translation>Les mots de passe sont conservés dans le trousseau indiqué.</translation>
+    </message>
+    <message>
+        <source>Passwords are kept in {value}.</source>
+        <translation>Les mots de passe sont conservés dans {value}.</translation>
+    </message>
+    <message>
+        <source>Passwords are kept until you quit.</source>
+        <translation>Les mots de passe sont conservés jusqu’à ce que vous quittiez.</translation>
     </message>
     <message>
         <source>Pexip meetings cannot be joined with this version of Parley.</source>
         <translation>Cette version de Parley ne peut pas rejoindre les réunions Pexip.</translation>
     </message>
     <message>
-        <source>Phone numbers need a phone account, which Parley does not have yet.</source>
-        <translation>Les numéros de téléphone demandent un compte téléphonique, que Parley n’a pas encore.</translation>
-    </message>
-    <message>
         <source>Please wait: another change of this call is under way.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>SIP addresses need a phone account, which Parley does not have yet.</source>
-        <translation>Les adresses SIP demandent un compte téléphonique, que Parley n’a pas encore.</translation>
+        <translation>Veuillez patienter : une autre modification de cet appel est en cours.</translation>
     </message>
     <message>
         <source>Screen sharing failed.</source>
@@ -2693,12 +4322,24 @@
         <translation>Le partage d’écran est désactivé dans les paramètres.</translation>
     </message>
     <message>
+        <source>Sign in to a phone account to call SIP addresses.</source>
+        <translation>Connectez-vous à un compte téléphonique pour appeler des adresses SIP.</translation>
+    </message>
+    <message>
+        <source>Sign in to a phone account to call phone numbers.</source>
+        <translation>Connectez-vous à un compte téléphonique pour appeler des numéros.</translation>
+    </message>
+    <message>
+        <source>Sign in to this account first.</source>
+        <translation>Connectez-vous d’abord à ce compte.</translation>
+    </message>
+    <message>
         <source>Single sign-on failed. Try again, or ask the administrator.</source>
-        <translation type="unfinished"></translation>
+        <translation>L’authentification unique a échoué. Réessayez ou demandez à l’administrateur.</translation>
     </message>
     <message>
         <source>Some contacts could not be imported.</source>
-        <translation type="unfinished"></translation>
+        <translation>Certains contacts n’ont pas pu être importés.</translation>
     </message>
     <message>
         <source>Somebody must sign in to start this meeting. Sign in, or wait for the host.</source>
@@ -2710,7 +4351,7 @@
     </message>
     <message>
         <source>Sound cannot get through. Your network may block it; try another network.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le son ne passe pas. Votre réseau le bloque peut-être ; essayez un autre réseau.</translation>
     </message>
     <message>
         <source>That screen is not connected.</source>
@@ -2722,19 +4363,19 @@
     </message>
     <message>
         <source>The call was cancelled.</source>
-        <translation type="unfinished"></translation>
+        <translation>L’appel a été annulé.</translation>
     </message>
     <message>
         <source>The call was declined.</source>
-        <translation type="unfinished"></translation>
+        <translation>L’appel a été refusé.</translation>
     </message>
     <message>
         <source>The call was lost. Call again.</source>
-        <translation type="unfinished"></translation>
+        <translation>L’appel a été perdu. Rappelez.</translation>
     </message>
     <message>
         <source>The call was redirected, which this server does not support for you.</source>
-        <translation type="unfinished"></translation>
+        <translation>L’appel a été renvoyé, ce que ce serveur ne permet pas ici.</translation>
     </message>
     <message>
         <source>The camera does not support this resolution. Choose a lower one.</source>
@@ -2758,7 +4399,7 @@
     </message>
     <message>
         <source>The connection is closed. Try again.</source>
-        <translation type="unfinished"></translation>
+        <translation>La connexion est fermée. Réessayez.</translation>
     </message>
     <message>
         <source>The connection to the meeting was refused or lost. Try again.</source>
@@ -2794,7 +4435,23 @@
     </message>
     <message>
         <source>The file cannot be read. Choose another.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le fichier est illisible. Choisissez-en un autre.</translation>
+    </message>
+    <message>
+        <source>The list of accounts could not be read ({strerror}).</source>
+        <translation>La liste des comptes n’a pas pu être lue ({strerror}).</translation>
+    </message>
+    <message>
+        <source>The list of accounts could not be saved ({strerror}).</source>
+        <translation>La liste des comptes n’a pas pu être enregistrée ({strerror}).</translation>
+    </message>
+    <message>
+        <source>The list of accounts is damaged.</source>
+        <translation>La liste des comptes est endommagée.</translation>
+    </message>
+    <message>
+        <source>The list of accounts is damaged. It was kept as “{name}”.</source>
+        <translation>La liste des comptes est endommagée. Elle a été conservée sous « {name} ».</translation>
     </message>
     <message>
         <source>The media connection cannot do that right now.</source>
@@ -2854,35 +4511,51 @@
     </message>
     <message>
         <source>The other call is over.</source>
-        <translation type="unfinished"></translation>
+        <translation>L’autre appel est terminé.</translation>
+    </message>
+    <message>
+        <source>The other side asks you to call {number}.</source>
+        <translation>Votre correspondant vous demande d’appeler le {number}.</translation>
     </message>
     <message>
         <source>The other side cannot use any sound or video format of this program.</source>
-        <translation type="unfinished"></translation>
+        <translation>Votre correspondant ne prend en charge aucun format audio ou vidéo de ce programme.</translation>
+    </message>
+    <message>
+        <source>The other side did not answer.</source>
+        <translation>Votre correspondant n’a pas répondu.</translation>
+    </message>
+    <message>
+        <source>The password store of this system does not encrypt; passwords are kept until you quit.</source>
+        <translation>Le trousseau de ce système n’est pas chiffré ; les mots de passe sont conservés jusqu’à ce que vous quittiez.</translation>
     </message>
     <message>
         <source>The phone is not ready for calls. Wait a moment and try again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le téléphone n’est pas prêt à appeler. Patientez un instant et réessayez.</translation>
     </message>
     <message>
         <source>The phone network has a problem. Try again later.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le réseau téléphonique a un problème. Réessayez plus tard.</translation>
+    </message>
+    <message>
+        <source>The phone server asks you to call {number}.</source>
+        <translation>Le serveur téléphonique vous demande d’appeler le {number}.</translation>
     </message>
     <message>
         <source>The phone server does not allow this call.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le serveur téléphonique n’autorise pas cet appel.</translation>
     </message>
     <message>
         <source>The phone server does not answer. Calls work again when it is back.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le serveur téléphonique ne répond pas. Les appels fonctionneront à son retour.</translation>
     </message>
     <message>
         <source>The phone server refuses the line&apos;s password. Sign in again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le serveur téléphonique refuse le mot de passe de la ligne. Reconnectez-vous.</translation>
     </message>
     <message>
         <source>The phone server refuses the line. Ask your administrator.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le serveur téléphonique refuse la ligne. Demandez à votre administrateur.</translation>
     </message>
     <message>
         <source>The reservation system answered: {said}.</source>
@@ -2894,7 +4567,7 @@
     </message>
     <message>
         <source>The room cannot be joined now.</source>
-        <translation type="unfinished"></translation>
+        <translation>La salle ne peut pas être rejointe maintenant.</translation>
     </message>
     <message>
         <source>The screen cannot be shared.</source>
@@ -2910,7 +4583,7 @@
     </message>
     <message>
         <source>The server did not accept these values. Check them and try again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le serveur n’a pas accepté ces valeurs. Vérifiez-les et réessayez.</translation>
     </message>
     <message>
         <source>The server did not answer. Try again.</source>
@@ -2922,7 +4595,7 @@
     </message>
     <message>
         <source>The server did not say which call this is, so this is not possible.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le serveur n’a pas indiqué de quel appel il s’agit ; c’est donc impossible.</translation>
     </message>
     <message>
         <source>The server does not allow this.</source>
@@ -2938,11 +4611,11 @@
     </message>
     <message>
         <source>The server does not have this (any more).</source>
-        <translation type="unfinished"></translation>
+        <translation>Le serveur ne l’a pas (ou plus).</translation>
     </message>
     <message>
         <source>The server ended your session. Sign in again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le serveur a mis fin à votre session. Reconnectez-vous.</translation>
     </message>
     <message>
         <source>The server has a problem. Try again later.</source>
@@ -2966,7 +4639,7 @@
     </message>
     <message>
         <source>The server refuses the phone connection. It may not be a Wazo server.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le serveur refuse la connexion téléphonique. Ce n’est peut-être pas un serveur Wazo.</translation>
     </message>
     <message>
         <source>The server refuses this address or token. Ask the organiser for a new link.</source>
@@ -2978,11 +4651,11 @@
     </message>
     <message>
         <source>The server sent an answer that is too large.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le serveur a envoyé une réponse trop grande.</translation>
     </message>
     <message>
         <source>The server&apos;s answer makes no sense. It may not be a Wazo server.</source>
-        <translation type="unfinished"></translation>
+        <translation>La réponse du serveur est incompréhensible. Ce n’est peut-être pas un serveur Wazo.</translation>
     </message>
     <message>
         <source>The server&apos;s certificate is not trusted. Ask its operator, or accept the certificate.</source>
@@ -3001,12 +4674,24 @@
         <translation>La source ne contient ni son ni image.</translation>
     </message>
     <message>
+        <source>The system&apos;s password store cannot be used ({error}); passwords are kept until you quit.</source>
+        <translation>Le trousseau du système est inutilisable ({error}) ; les mots de passe sont conservés jusqu’à ce que vous quittiez.</translation>
+    </message>
+    <message>
+        <source>The system&apos;s password store does not answer; passwords are kept until you quit.</source>
+        <translation>Le trousseau du système ne répond pas ; les mots de passe sont conservés jusqu’à ce que vous quittiez.</translation>
+    </message>
+    <message>
+        <source>The system&apos;s password store failed; passwords are kept until you quit.</source>
+        <translation>Le trousseau du système a échoué ; les mots de passe sont conservés jusqu’à ce que vous quittiez.</translation>
+    </message>
+    <message>
         <source>The token of this link is not for this meeting. Ask for a new link.</source>
         <translation>Le jeton de ce lien n’est pas pour cette réunion. Demandez un nouveau lien.</translation>
     </message>
     <message>
         <source>The transfer failed. The call is still here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le transfert a échoué. L’appel est toujours là.</translation>
     </message>
     <message>
         <source>The user name or password is wrong. Try again.</source>
@@ -3018,7 +4703,7 @@
     </message>
     <message>
         <source>There is no Wazo server at this address. Check the server address.</source>
-        <translation type="unfinished"></translation>
+        <translation>Il n’y a pas de serveur Wazo à cette adresse. Vérifiez l’adresse du serveur.</translation>
     </message>
     <message>
         <source>There is no display to share.</source>
@@ -3029,8 +4714,12 @@
         <translation>Il n’y a pas de serveur de réunions à cette adresse. Vérifiez le lien.</translation>
     </message>
     <message>
+        <source>There is no transfer to complete.</source>
+        <translation>Il n’y a pas de transfert à terminer.</translation>
+    </message>
+    <message>
         <source>There is no transfer under way.</source>
-        <translation type="unfinished"></translation>
+        <translation>Aucun transfert n’est en cours.</translation>
     </message>
     <message>
         <source>There is nothing to change.</source>
@@ -3038,19 +4727,23 @@
     </message>
     <message>
         <source>There is nothing to send.</source>
-        <translation type="unfinished"></translation>
+        <translation>Il n’y a rien à envoyer.</translation>
+    </message>
+    <message>
+        <source>This call is being transferred already.</source>
+        <translation>Cet appel est déjà en cours de transfert.</translation>
     </message>
     <message>
         <source>This call is not part of a conference.</source>
-        <translation type="unfinished"></translation>
+        <translation>Cet appel ne fait pas partie d’une conférence.</translation>
     </message>
     <message>
         <source>This is already so, or clashes with something else.</source>
-        <translation type="unfinished"></translation>
+        <translation>C’est déjà le cas, ou en conflit avec autre chose.</translation>
     </message>
     <message>
         <source>This is not a complete number. Check it and try again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce numéro n’est pas complet. Vérifiez-le et réessayez.</translation>
     </message>
     <message>
         <source>This is not a link to a meeting.</source>
@@ -3066,11 +4759,11 @@
     </message>
     <message>
         <source>This is not a server address. Check it and try again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce n’est pas une adresse de serveur. Vérifiez-la et réessayez.</translation>
     </message>
     <message>
         <source>This line is in use in too many places. Sign out on another device.</source>
-        <translation type="unfinished"></translation>
+        <translation>Cette ligne est utilisée à trop d’endroits. Déconnectez-vous sur un autre appareil.</translation>
     </message>
     <message>
         <source>This meeting cannot be locked with a password.</source>
@@ -3098,11 +4791,11 @@
     </message>
     <message>
         <source>This number does not exist. Check it and try again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce numéro n’existe pas. Vérifiez-le et réessayez.</translation>
     </message>
     <message>
         <source>This number has changed. Ask for the new one.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce numéro a changé. Demandez le nouveau.</translation>
     </message>
     <message>
         <source>This person has left the meeting.</source>
@@ -3110,19 +4803,27 @@
     </message>
     <message>
         <source>This person has left.</source>
-        <translation type="unfinished"></translation>
+        <translation>Cette personne est partie.</translation>
+    </message>
+    <message>
+        <source>This server does not offer that.</source>
+        <translation>Ce serveur ne propose pas cela.</translation>
     </message>
     <message>
         <source>This server does not offer this function.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce serveur ne propose pas cette fonction.</translation>
     </message>
     <message>
         <source>This server has no single sign-on for your domain. Sign in with a password.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce serveur n’a pas d’authentification unique pour votre domaine. Connectez-vous avec un mot de passe.</translation>
     </message>
     <message>
         <source>This source is no longer in use.</source>
         <translation>Cette source n’est plus utilisée.</translation>
+    </message>
+    <message>
+        <source>This system has no password store; passwords are kept until you quit.</source>
+        <translation>Ce système n’a pas de trousseau ; les mots de passe sont conservés jusqu’à ce que vous quittiez.</translation>
     </message>
     <message>
         <source>This text is too long to be a meeting link.</source>
@@ -3134,27 +4835,35 @@
     </message>
     <message>
         <source>This way of signing in needs a domain. Enter the domain of your organisation.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce mode de connexion demande un domaine. Saisissez celui de votre organisation.</translation>
     </message>
     <message>
         <source>Too many requests. Wait a moment and try again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Trop de demandes. Patientez un instant et réessayez.</translation>
+    </message>
+    <message>
+        <source>Type a number or pick somebody to call.</source>
+        <translation>Saisissez un numéro ou choisissez quelqu’un à appeler.</translation>
     </message>
     <message>
         <source>Type or paste a meeting link or a room name.</source>
         <translation>Saisissez ou collez un lien de réunion ou un nom de salle.</translation>
     </message>
     <message>
+        <source>Wait until the other side has answered.</source>
+        <translation>Attendez que votre correspondant ait répondu.</translation>
+    </message>
+    <message>
         <source>Wazo accounts do not have this function.</source>
-        <translation type="unfinished"></translation>
+        <translation>Les comptes Wazo n’ont pas cette fonction.</translation>
     </message>
     <message>
         <source>You are not authorised for this program. Ask your administrator.</source>
-        <translation type="unfinished"></translation>
+        <translation>Vous n’êtes pas autorisé à utiliser ce programme. Demandez à votre administrateur.</translation>
     </message>
     <message>
         <source>You are signed in at too many places. Sign out somewhere, or wait, and try again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Vous êtes connecté à trop d’endroits. Déconnectez-vous quelque part, ou patientez, puis réessayez.</translation>
     </message>
     <message>
         <source>You have been kicked.</source>
@@ -3163,6 +4872,10 @@
     <message>
         <source>You may not do that in this meeting.</source>
         <translation>Vous ne pouvez pas faire cela dans cette réunion.</translation>
+    </message>
+    <message>
+        <source>You were muted in this room.</source>
+        <translation>Votre micro a été coupé dans cette salle.</translation>
     </message>
     <message>
         <source>You were not let into the meeting.</source>
@@ -3174,27 +4887,43 @@
     </message>
     <message>
         <source>You were removed from the room.</source>
-        <translation type="unfinished"></translation>
+        <translation>Vous avez été retiré de la salle.</translation>
+    </message>
+    <message>
+        <source>Your account does not allow that.</source>
+        <translation>Votre compte ne le permet pas.</translation>
     </message>
     <message>
         <source>Your account does not have the right to do this. Ask your administrator.</source>
-        <translation type="unfinished"></translation>
+        <translation>Votre compte n’a pas le droit de faire cela. Demandez à votre administrateur.</translation>
     </message>
     <message>
         <source>Your account has no line for calls with this program. Ask your administrator for a WebRTC line.</source>
-        <translation type="unfinished"></translation>
+        <translation>Votre compte n’a pas de ligne pour appeler avec ce programme. Demandez une ligne WebRTC à votre administrateur.</translation>
     </message>
     <message>
         <source>Your line cannot show several people at once. Join with sound only.</source>
-        <translation type="unfinished"></translation>
+        <translation>Votre ligne ne peut pas afficher plusieurs personnes à la fois. Rejoignez avec le son seul.</translation>
+    </message>
+    <message>
+        <source>Your line has no video.</source>
+        <translation>Votre ligne n’a pas de vidéo.</translation>
     </message>
     <message>
         <source>Your password is managed outside of this server. Change it there.</source>
-        <translation type="unfinished"></translation>
+        <translation>Votre mot de passe est géré hors de ce serveur. Changez-le là-bas.</translation>
     </message>
     <message>
         <source>Your subscription does not include this program. Ask your administrator.</source>
-        <translation type="unfinished"></translation>
+        <translation>Votre abonnement ne comprend pas ce programme. Demandez à votre administrateur.</translation>
+    </message>
+    <message>
+        <source>{made} contacts were imported, {failed} could not be.</source>
+        <translation>{made} contacts ont été importés, {failed} n’ont pas pu l’être.</translation>
+    </message>
+    <message>
+        <source>{value} asks to join your meeting.</source>
+        <translation>{value} demande à rejoindre votre réunion.</translation>
     </message>
     <message>
         <source>{vendor} meeting {title} on {server}</source>
@@ -3222,6 +4951,10 @@
     <message>
         <source>Joining</source>
         <translation>Arrivée</translation>
+    </message>
+    <message>
+        <source>Phone</source>
+        <translation>Téléphone</translation>
     </message>
     <message>
         <source>Screen sharing</source>
@@ -3572,6 +5305,118 @@
         <translation>Garde votre micro et votre caméra comme vous les avez choisis quand une réunion coupe ceux des nouveaux venus.</translation>
     </message>
     <message>
+        <source>Ring on</source>
+        <translation>Sonner sur</translation>
+    </message>
+    <message>
+        <source>So that you hear it ring with the headset put down.</source>
+        <translation>Pour entendre sonner même quand le casque est posé.</translation>
+    </message>
+    <message>
+        <source>Ring volume</source>
+        <translation>Volume de la sonnerie</translation>
+    </message>
+    <message>
+        <source>0 rings silently.</source>
+        <translation>0 : sonnerie silencieuse.</translation>
+    </message>
+    <message>
+        <source>%</source>
+        <translation>%</translation>
+    </message>
+    <message>
+        <source>Ringtone</source>
+        <translation>Sonnerie</translation>
+    </message>
+    <message>
+        <source>Parley</source>
+        <translation>Parley</translation>
+    </message>
+    <message>
+        <source>Classic</source>
+        <translation>Classique</translation>
+    </message>
+    <message>
+        <source>Soft</source>
+        <translation>Douce</translation>
+    </message>
+    <message>
+        <source>Call waiting tone</source>
+        <translation>Tonalité d’appel en attente</translation>
+    </message>
+    <message>
+        <source>A quiet tone tells of another call while you are talking.</source>
+        <translation>Une tonalité discrète signale un autre appel pendant que vous parlez.</translation>
+    </message>
+    <message>
+        <source>Answer automatically</source>
+        <translation>Décrocher automatiquement</translation>
+    </message>
+    <message>
+        <source>Never while you are in another call or do not want to be disturbed.</source>
+        <translation>Jamais pendant un autre appel, ni en mode « ne pas déranger ».</translation>
+    </message>
+    <message>
+        <source>When the caller&apos;s phone system asks for it</source>
+        <translation>Quand le système téléphonique de l’appelant le demande</translation>
+    </message>
+    <message>
+        <source>Always, after a second</source>
+        <translation>Toujours, après une seconde</translation>
+    </message>
+    <message>
+        <source>Stay signed in</source>
+        <translation>Rester connecté</translation>
+    </message>
+    <message>
+        <source>Keeps a token in the system&apos;s password store, never your password.</source>
+        <translation>Conserve un jeton dans le trousseau du système, jamais votre mot de passe.</translation>
+    </message>
+    <message>
+        <source>Sign-in lasts</source>
+        <translation>Durée de la connexion</translation>
+    </message>
+    <message>
+        <source>It is renewed by itself before it ends.</source>
+        <translation>Elle est renouvelée d’elle-même avant son terme.</translation>
+    </message>
+    <message>
+        <source>h</source>
+        <translation>h</translation>
+    </message>
+    <message>
+        <source>Send keypad tones</source>
+        <translation>Envoi des tonalités du clavier</translation>
+    </message>
+    <message>
+        <source>In the sound (RFC 4733)</source>
+        <translation>Dans le son (RFC 4733)</translation>
+    </message>
+    <message>
+        <source>As messages (SIP INFO)</source>
+        <translation>Par messages (SIP INFO)</translation>
+    </message>
+    <message>
+        <source>Preferred sound codec</source>
+        <translation>Codec audio préféré</translation>
+    </message>
+    <message>
+        <source>As the server prefers</source>
+        <translation>Selon le serveur</translation>
+    </message>
+    <message>
+        <source>Opus</source>
+        <translation>Opus</translation>
+    </message>
+    <message>
+        <source>G.722</source>
+        <translation>G.722</translation>
+    </message>
+    <message>
+        <source>G.711 (A-law)</source>
+        <translation>G.711 (loi A)</translation>
+    </message>
+    <message>
         <source>Allow screen sharing</source>
         <translation>Autoriser le partage d’écran</translation>
     </message>
@@ -3676,8 +5521,8 @@
         <translation>Aucune requête vers des tiers</translation>
     </message>
     <message>
-        <source>Pictures of people are fetched only from the meeting&apos;s own server.</source>
-        <translation>Les photos des personnes ne viennent que du serveur de la réunion.</translation>
+        <source>No server but the meeting&apos;s own is asked for anything, such as the delay to other regions.</source>
+        <translation>Aucun autre serveur que celui de la réunion n’est interrogé, par exemple pour le délai vers d’autres régions.</translation>
     </message>
     <message>
         <source>Tell others my connection quality</source>
@@ -3718,6 +5563,22 @@
     <message>
         <source>The report stays on this computer and is shown at the next start.</source>
         <translation>Le rapport reste sur cet ordinateur et s’affiche au prochain démarrage.</translation>
+    </message>
+    <message>
+        <source>Send the log to a log server</source>
+        <translation>Envoyer le journal à un serveur</translation>
+    </message>
+    <message>
+        <source>Without passwords, tokens and texts of messages.</source>
+        <translation>Sans mots de passe, jetons ni textes de messages.</translation>
+    </message>
+    <message>
+        <source>A fluentd HTTP input, for example logs.example.org/parley (HTTPS) or localhost:9880/parley (HTTP).</source>
+        <translation>Une entrée HTTP fluentd, par exemple logs.example.org/parley (HTTPS) ou localhost:9880/parley (HTTP).</translation>
+    </message>
+    <message>
+        <source>Log server</source>
+        <translation>Serveur de journaux</translation>
     </message>
     <message>
         <source>Ping interval</source>
