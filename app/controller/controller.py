@@ -427,9 +427,8 @@ class Controller:
     async def sign_in(
         self, vendor: str, server: str, user: str, password: str, *, domain: str = "", stay_signed_in: bool = True
     ) -> str:
-        return await self._accounts.sign_in(
-            vendor, server, user, password, domain=domain, stay_signed_in=stay_signed_in
-        )
+        stay = stay_signed_in and self._store.get("phone.keep_signed_in")
+        return await self._accounts.sign_in(vendor, server, user, password, domain=domain, stay_signed_in=stay)
 
     async def resume_accounts(self) -> None:
         await self._accounts.resume_accounts()

@@ -355,7 +355,7 @@ _PHONE = (
     ),
     _switch(
         "phone.keep_signed_in", True, Section.PHONE, "Stay signed in",
-        "Keeps a token in the system's password store, never your password.",
+        "Off: you sign in at every start. A token is kept in the system's password store, never your password.",
     ),
     _number(
         "phone.sign_in_hours", 1, (1, 168), Section.PHONE, "Sign-in lasts", "It is renewed by itself before it ends.",
@@ -366,9 +366,8 @@ _PHONE = (
         "Send keypad tones", applies=Applies.NEXT_CALL, advanced=True, option="dtmf",
     ),
     _choice(
-        "phone.audio_codec", "",
-        {"": "As the server prefers", "opus": "Opus", "G722": "G.722", "PCMA": "G.711 (A-law)"},
-        Section.PHONE, "Preferred sound codec", applies=Applies.NEXT_CALL, advanced=True, option="preferredAudioCodec",
+        "phone.transfer", "call", {"call": "In the call (SIP REFER)", "server": "By the server"}, Section.PHONE,
+        "Transfer calls", applies=Applies.NEXT_CALL, advanced=True, option="transfer",
     ),
 )  # fmt: skip
 

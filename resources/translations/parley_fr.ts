@@ -1559,6 +1559,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>To {line}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Send to voicemail</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3748,6 +3752,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>This call · {number}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Call {number}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -5369,10 +5377,6 @@
         <translation>Rester connecté</translation>
     </message>
     <message>
-        <source>Keeps a token in the system&apos;s password store, never your password.</source>
-        <translation>Conserve un jeton dans le trousseau du système, jamais votre mot de passe.</translation>
-    </message>
-    <message>
         <source>Sign-in lasts</source>
         <translation>Durée de la connexion</translation>
     </message>
@@ -5395,26 +5399,6 @@
     <message>
         <source>As messages (SIP INFO)</source>
         <translation>Par messages (SIP INFO)</translation>
-    </message>
-    <message>
-        <source>Preferred sound codec</source>
-        <translation>Codec audio préféré</translation>
-    </message>
-    <message>
-        <source>As the server prefers</source>
-        <translation>Selon le serveur</translation>
-    </message>
-    <message>
-        <source>Opus</source>
-        <translation>Opus</translation>
-    </message>
-    <message>
-        <source>G.722</source>
-        <translation>G.722</translation>
-    </message>
-    <message>
-        <source>G.711 (A-law)</source>
-        <translation>G.711 (loi A)</translation>
     </message>
     <message>
         <source>Allow screen sharing</source>
@@ -5579,6 +5563,22 @@
     <message>
         <source>Log server</source>
         <translation>Serveur de journaux</translation>
+    </message>
+    <message>
+        <source>Off: you sign in at every start. A token is kept in the system&apos;s password store, never your password.</source>
+        <translation>Désactivé : vous vous connectez à chaque démarrage. Un jeton est conservé dans le trousseau du système, jamais votre mot de passe.</translation>
+    </message>
+    <message>
+        <source>Transfer calls</source>
+        <translation>Transfert d’appels</translation>
+    </message>
+    <message>
+        <source>In the call (SIP REFER)</source>
+        <translation>Dans l’appel (SIP REFER)</translation>
+    </message>
+    <message>
+        <source>By the server</source>
+        <translation>Par le serveur</translation>
     </message>
     <message>
         <source>Ping interval</source>

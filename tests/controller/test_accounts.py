@@ -106,6 +106,12 @@ async def test_who_does_not_stay_signed_in_leaves_nothing_behind(tmp_path: Path)
     assert desk.keyring.kept == {} and AccountStore(tmp_path / "accounts.json").records() == ()
 
 
+async def test_the_setting_has_the_last_word_on_staying_signed_in(desk: PhoneDesk) -> None:
+    desk.controller.set_setting("phone.keep_signed_in", False)
+    await desk.sign_in(stay_signed_in=True)
+    assert desk.accounts.records() == () and desk.keyring.kept == {}
+
+
 async def test_without_a_store_of_the_system_it_says_that_sign_ins_are_for_this_run() -> None:
     desk = PhoneDesk(no_keyring=True)
     account_id = await desk.sign_in()

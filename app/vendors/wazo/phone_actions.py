@@ -204,7 +204,7 @@ async def _tones(session: WazoCallSession, action: ac.SendDtmf) -> None:
     if media is None or media.transport is None:
         raise refuse("no_media")
     sender = media.tone_sender()
-    if sender:
+    if sender and session.options.get("dtmf") != "info":
         try:
             media.transport.send_dtmf(sender, action.tones.upper(), action.duration_ms, action.gap_ms)
         except InvalidState as error:
