@@ -12,16 +12,16 @@ from typing import Any
 FIRST = tuple(
     re.findall(
         r"\S+",
-        """Ada Agnes Albert Amara Anders Beatriz Bruno Chiara Claire Dalia Dmitri Elif Emil Fatima Felix Gita Hana
-        Henrik Ines Ivo Jana Jonas Kaito Kira Lars Leila Luca Maeve Mateo Mina Nadia Nils Olga Omar Paula Quentin Rosa Sami
-        Tara Tomás Ulla Viktor Wanda Xenia Yara Yusuf Zoë Ægir Łukasz Škoda""",
+        """Ada Agnes Albert Amara Anders Beatriz Bruno Chiara Claire Dalia Dmitri Elif Emil Fatima Felix Gita
+        Hana Henrik Ines Ivo Jana Jonas Kaito Kira Lars Leila Luca Maeve Mateo Mina Nadia Nils Olga Omar Paula Quentin Rosa
+        Sami Tara Tomás Ulla Viktor Wanda Xenia Yara Yusuf Zoë Ægir Łukasz Škoda""",
     )
 )
 LAST = tuple(
     re.findall(
         r"\S+",
-        """Abbott Becker Castro Dubois Eriksen Fischer García Hoffmann Ivanova Jansen Kowalski Lindqvist Moreau Nakamura
-        O'Brien Petrov Quispe Rossi Schneider Tanaka Ueda Vasquez Weber Xu Yilmaz Zieliński Müller Nguyễn""",
+        """Abbott Becker Castro Dubois Eriksen Fischer García Hoffmann Ivanova Jansen Kowalski Lindqvist Moreau
+        Nakamura O'Brien Petrov Quispe Rossi Schneider Tanaka Ueda Vasquez Weber Xu Yilmaz Zieliński Müller Nguyễn""",
     )
 )
 NAMESPACE = uuid.UUID("6f1d2c7e-98e3-4c0c-8a7d-5b5d7c3c6a11")

@@ -19,6 +19,7 @@ from app.sandbox.wazo.bridges import Tone
 from app.sandbox.wazo.clips import STEP, Projector
 from app.sandbox.wazo.leg_media import LegMedia, Line
 from app.sandbox.wazo.streams import VideoSeen
+from tests.sandbox.wazo.client import trusting
 
 WAIT_S = 15.0
 ALLOW = ("opus", "ulaw", "alaw", "vp8", "h264")
@@ -126,7 +127,7 @@ class Phone:
         self.calls: dict[str, PhoneCall] = {}
         self.auto_answer = False
         self.allow = ALLOW
-        self._session = aiohttp.ClientSession()
+        self._session = aiohttp.ClientSession(connector=trusting(sandbox))
         self.socket: aiohttp.ClientWebSocketResponse | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._jobs: set[asyncio.Task[None]] = set()
@@ -210,8 +211,9 @@ class Phone:
             self.agent.progress(event.call, time.monotonic())
             if self.auto_answer:
                 self._run(self.answer(event.call))
-        elif isinstance(event, CallAnswered) and event.call in self.calls and event.sdp or isinstance(event, CallProgress) and event.sdp or isinstance(event, AnswerReceived) and event.sdp:
-            self._run(self._apply(self.calls[event.call], event.sdp))
+        elif isinstance(event, CallAnswered | CallProgress | AnswerReceived):
+            if event.sdp:
+                self._run(self._apply(self.calls[event.call], event.sdp))
         elif isinstance(event, OfferReceived):
             self._run(self._reply(self.calls[event.call], event.sdp))
 
