@@ -13,8 +13,8 @@ FIRST = tuple(
     re.findall(
         r"\S+",
         """Ada Agnes Albert Amara Anders Beatriz Bruno Chiara Claire Dalia Dmitri Elif Emil Fatima Felix Gita
-        Hana Henrik Ines Ivo Jana Jonas Kaito Kira Lars Leila Luca Maeve Mateo Mina Nadia Nils Olga Omar Paula Quentin Rosa
-        Sami Tara Tomás Ulla Viktor Wanda Xenia Yara Yusuf Zoë Ægir Łukasz Škoda""",
+        Hana Henrik Ines Ivo Jana Jonas Kaito Kira Lars Leila Luca Maeve Mateo Mina Nadia Nils Olga Omar Paula
+        Quentin Rosa Sami Tara Tomás Ulla Viktor Wanda Xenia Yara Yusuf Zoë Ægir Łukasz Škoda""",
     )
 )
 LAST = tuple(

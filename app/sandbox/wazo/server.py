@@ -216,6 +216,9 @@ class WazoSandbox:
         self.events.drop()
         for socket in list(self.sip.sockets):
             socket.abort()
+        for connection in self._runner.server.connections if self._runner and self._runner.server else []:
+            if connection.transport is not None:
+                connection.transport.abort()
         await self._listen(port)
 
     def set_media_faults(self, loss: float = 0.0, delay_s: float = 0.0, blackhole: bool = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -56,9 +57,12 @@ class RestClient:
 
     async def sign_in(self, username: str, password: str = "", **body: Any) -> Answer:
         account = self.sandbox.user(username).account
-        auth = aiohttp.BasicAuth(username, password or account.password, "utf-8")
+        secret = base64.b64encode(f"{username}:{password or account.password}".encode()).decode()
         answer = await self.call(
-            "POST", "auth/0.1/token", {"backend": "wazo_user", "expiration": 3600, **body}, auth=auth
+            "POST",
+            "auth/0.1/token",
+            {"backend": "wazo_user", "expiration": 3600, **body},
+            headers={"Authorization": f"Basic {secret}"},
         )
         if answer.status == 200:
             self.data = answer.data["data"]
