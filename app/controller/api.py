@@ -78,6 +78,10 @@ class ControllerApi(Protocol):
     def slot(self, call_id: str, source_name: str) -> FrameSlot | None:
         """Pictures of a remote video source, ``None`` while there is no media transport."""
 
+    async def avatar(self, call_id: str, participant_id: str) -> bytes | None:
+        """Somebody's picture (PNG, JPEG, GIF or WebP, at most half a megabyte), ``None`` when there is none or the
+        privacy settings do not allow to fetch it."""
+
     def preview(self, content: SourceContent) -> FrameSlot: ...
 
     def devices(self) -> tuple[Device, ...]: ...

@@ -21,6 +21,7 @@ from app.calls.actions import Action
 from app.calls.events import CallEvent
 from app.calls.model import CallPhase, CallState, Capability, SourceContent, frozen_map
 from app.calls.reducer import FINAL_PHASES
+from app.controller import avatars
 from app.controller.accounts import Accounts, DirectLists, Lists
 from app.controller.api import JoinOptions, RecentMeeting, Recognition, Unsubscribe, VendorInfo
 from app.controller.call import Call, now_ms
@@ -113,6 +114,7 @@ class Controller:
         self._keeper = DeviceKeeper(self.engine, store.get, self._device_failed, inputs)
         self._preset = preset or Preset()
         self._signals = Signals(lambda name: self.engine().play_sound(name), store.get)
+        self._avatars = avatars.Avatars()
         self._before_close: list[Callable[[], Awaitable[None]]] = []
         self._after_close: list[Callable[[], Awaitable[None]]] = []
         self._closed = False
@@ -233,7 +235,7 @@ class Controller:
         }
 
     def _trusted(self, server: str) -> tuple[str, ...]:
-        host = server.split("//")[-1].split("/")[0].split(":")[0]
+        host = _host(server)
         pairs = (entry.split() for entry in self._store.get("network.trusted_certificates"))
         return tuple(pair[1] for pair in pairs if len(pair) == 2 and pair[0] in (host, server))
 
@@ -475,6 +477,16 @@ class Controller:
         transport = call.session.transport if call is not None and call.session is not None else None
         return transport.slot(source_name) if transport is not None else None
 
+    async def avatar(self, call_id: str, participant_id: str) -> bytes | None:
+        call = self._calls.get(call_id)
+        person = call.state.participants.get(participant_id) if call is not None else None
+        if call is None or person is None or not person.avatar_url:
+            return None
+        server = _host(call.address.server)
+        if not avatars.allowed(person.avatar_url, server, self._store.get("privacy.no_third_party")):
+            return None
+        return await self._avatars.fetch(person.avatar_url, self._trusted(call.address.server))
+
     def preview(self, content: SourceContent) -> FrameSlot:
         return self.engine().preview(content)
 
@@ -596,6 +608,7 @@ class Controller:
         self._unsubscribe_store()
         await asyncio.gather(*(call.leave() for call in self._calls.values()))
         await self._accounts.close()
+        await self._avatars.close()
         self._preset = Preset()
         await self._tasks.close()
         if self._engine is not None:
@@ -606,6 +619,10 @@ class Controller:
         await asyncio.to_thread(self._history.close)
         for work in self._after_close:
             await work()
+
+
+def _host(server: str) -> str:
+    return server.split("//")[-1].split("/")[0].split(":")[0]
 
 
 def _subscribe(listeners: list[_Listener], listener: _Listener) -> Unsubscribe:

@@ -90,12 +90,15 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         timeout_s: float | None = None,
         max_bytes: int = MAX_RESPONSE_BYTES,
+        follow_redirects: bool = True,
     ) -> HttpResponse:
         """Any status is a response. Raises :class:`NetworkFailure` when there is none."""
         failure = NetworkFailure("tls")
         for trust in self.trust_choices:
             try:
-                return await self._request(method, url, json_body, data, headers, timeout_s, trust, max_bytes)
+                return await self._request(
+                    method, url, json_body, data, headers, timeout_s, trust, max_bytes, follow_redirects
+                )
             except NetworkFailure as error:
                 # Nothing was sent when TLS failed, so asking again with the next trust is safe.
                 if error.code != "tls":
@@ -113,13 +116,21 @@ class HttpClient:
         timeout_s: float | None,
         trust: Any,
         max_bytes: int,
+        follow_redirects: bool,
     ) -> HttpResponse:
         import aiohttp
 
         timeout = aiohttp.ClientTimeout(total=timeout_s or TOTAL_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
         try:
             async with self.session.request(
-                method, url, json=json_body, data=data, headers=headers, timeout=timeout, ssl=trust
+                method,
+                url,
+                json=json_body,
+                data=data,
+                headers=headers,
+                timeout=timeout,
+                ssl=trust,
+                allow_redirects=follow_redirects,
             ) as response:
                 body = await response.content.read(max_bytes + 1)
                 while len(body) <= max_bytes:

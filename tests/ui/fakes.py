@@ -291,6 +291,8 @@ class FakeController(FakeAccounts):
         self.recognition: Callable[[str], Recognition] | None = None
         self.preview_open: tuple[bool, bool] | None = None
         self.test_sounds = 0
+        self.faces: dict[str, bytes] = {}
+        """Participant id to the bytes of a picture."""
         self.active_microphone: Device | None = None
         self.closed = False
         self._listeners: list[Callable[[CallState, CallEvent], None]] = []
@@ -450,6 +452,9 @@ class FakeController(FakeAccounts):
                 image = slide() if part == "v1" else face(seed)
             self.slots[key] = FakeSlot(image)
         return self.slots[key]
+
+    async def avatar(self, call_id: str, participant_id: str) -> bytes | None:
+        return self.faces.get(participant_id)
 
     def preview(self, content: SourceContent) -> FakeSlot:
         if content not in self.previews:

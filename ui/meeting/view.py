@@ -34,6 +34,7 @@ from app.controller.api import ControllerApi
 from app.media.api import Device, FrameSlot
 from ui.meeting.alone import AloneCard
 from ui.meeting.arrange import Layout, TileKey
+from ui.meeting.avatars import AvatarFeed
 from ui.meeting.banner import Banner
 from ui.meeting.commands import Commands, TaskRunner
 from ui.meeting.fade import Fader
@@ -137,6 +138,7 @@ class MeetingView(QWidget):
     def _make_parts(self, panels: dict[str, Callable[[], QWidget]]) -> None:
         self.top_bar = TopBar(self)
         self.stage = StageArea(self._find_slot, self)
+        self._faces = AvatarFeed(self._controller, self._tasks, self.stage.set_avatar)
         self.alone = AloneCard(self)
         self.reactions = ReactionLayer(self)
         self.banner = Banner(self)
@@ -263,6 +265,7 @@ class MeetingView(QWidget):
     def _show_state(self, state: CallState) -> None:
         layout = self.stage.choices.layout
         self.stage.set_state(state)
+        self._faces.set_state(state)
         self.top_bar.set_state(state, layout, self.full_screen)
         self.toolbar.set_state(state, layout, self.panels.open_panel)
         self._show_banner(state)

@@ -14,6 +14,7 @@ from app.calls.selectors import capability
 from app.controller.api import ControllerApi
 from ui import forms, i18n
 from ui.dialogs.questions import KickDialog, LockDialog, RenameDialog
+from ui.meeting.avatars import AvatarFeed
 from ui.panels.participants_list import ParticipantsList
 from ui.panels.participants_model import muted_kinds, people_count, plain_name
 from ui.tasks import Tasks
@@ -52,6 +53,7 @@ class ParticipantsPanel(SidePanel):
         self.search.textChanged.connect(self._search)
         self.list = ParticipantsList()
         self.list.menu_requested.connect(self._open_menu)
+        self._faces = AvatarFeed(controller, self._tasks, self.list.set_avatar)
         self.nobody = forms.label(self.tr("Nobody here has that name."), "muted")
         self.nobody.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.problem = forms.label("", "bad")
@@ -97,6 +99,7 @@ class ParticipantsPanel(SidePanel):
         self.set_title(self.tr("Participants ({count})").format(count=count))
         self._search_box.setVisible(count >= SEARCH_FROM or bool(self.search.text()))
         self.list.people.update(state)
+        self._faces.set_state(state)
         self.nobody.setVisible(self.list.people.rowCount() == 0)
         self.more.setVisible(bool(self._control_entries()))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QContextMenuEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -30,6 +30,8 @@ class PersonDelegate(QStyledItemDelegate):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.hovered = QPersistentModelIndex()
+        self.faces: dict[str, QImage] = {}
+        """Pictures of people by participant id."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _ModelIndex) -> QSize:
         return QSize(200, ROW_HEIGHT)
@@ -55,7 +57,7 @@ class PersonDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(body.adjusted(1, 1, -1, -1), Radius.SMALL, Radius.SMALL)
         x = Space.L
         face = self._place(rect, x, AVATAR, AVATAR, mirrored)
-        paint_avatar(painter, face, row.name)
+        paint_avatar(painter, face, row.name, self.faces.get(row.id))
         if row.speaking:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(colour(p.accent), Size.SPEAKING_RING))
@@ -154,6 +156,10 @@ class ParticipantsList(QListView):
         self.setStyleSheet(
             "QListView::item, QListView::item:hover, QListView::item:selected { background: transparent; }"
         )
+        self.viewport().update()
+
+    def set_avatar(self, participant_id: str, image: QImage) -> None:
+        self.painter_.faces[participant_id] = image
         self.viewport().update()
 
     def row_at(self, index: _ModelIndex) -> PersonRow:
