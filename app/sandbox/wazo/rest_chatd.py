@@ -14,6 +14,12 @@ MAX_CONTENT = 100_000
 MAX_USERS_ASKED = 100
 
 
+def _who(call: Call) -> str:
+    """The user that the path names; the caller's own uuid arrives as ``me``."""
+    named = call.params.get("user", "me")
+    return call.me.uuid if named == "me" else named
+
+
 @service.route("GET", "users/presences", "chatd.users.presences.read")
 def presences(call: Call) -> Any:
     wanted = [u for u in call.query.get("user_uuid", "").split(",") if u]
@@ -30,7 +36,7 @@ def presences(call: Call) -> Any:
 @service.route("GET", "users/me/presences", "chatd.users.me.presences.read")
 @service.route("GET", "users/{user}/presences", "chatd.users.{user}.presences.read")
 def presence(call: Call) -> Any:
-    uuid_ = call.params.get("user", call.me.uuid)
+    uuid_ = _who(call)
     found = call.state.presence(uuid_)
     if found is None:
         raise not_found("No such user", "unknown-user", user_uuid=uuid_)
@@ -40,7 +46,7 @@ def presence(call: Call) -> Any:
 @service.route("PUT", "users/me/presences", "chatd.users.me.presences.update")
 @service.route("PUT", "users/{user}/presences", "chatd.users.{user}.presences.update")
 def put_presence(call: Call) -> Reply:
-    uuid_ = call.params.get("user", call.me.uuid)
+    uuid_ = _who(call)
     state, status = call.body.get("state"), call.body.get("status")
     if state not in STATES:
         raise invalid("state", "Must be one of: " + ", ".join(STATES) + ".")

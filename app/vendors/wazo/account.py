@@ -266,7 +266,10 @@ class WazoAccount:
         if self._renewal is not None and self._renewal is not asyncio.current_task():
             self._renewal.cancel()
         life_s = float(self._tokens.expiration_s)
-        if session.expires_at is not None:
+        if session.life_s is not None:
+            # Not by our clock: a computer whose clock is ahead would renew without end.
+            life_s = min(life_s, session.life_s)
+        elif session.expires_at is not None:
             life_s = min(life_s, max(session.expires_at / 1000 - time.time(), 1.0))
         self._renewal = self.start(self._renew_after(life_s * RENEW_AT), "wazo renewal")
 

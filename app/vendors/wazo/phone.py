@@ -507,7 +507,7 @@ class WazoCallSession:
 
     def _ended(self, event: sip.CallEnded) -> None:
         core = self.core
-        established = core.established or core.phase is CallPhase.LEAVING
+        established = core.info.answered_at is not None
         for refer in self.refers.values():
             if not refer.done():
                 # The server hangs up on us once the transfer is done.

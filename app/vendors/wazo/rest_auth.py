@@ -30,6 +30,8 @@ class Session:
     refresh_token: str = field(default="", repr=False)
     expires_at: int | None = None
     """Milliseconds since the epoch."""
+    life_s: float | None = None
+    """From its issue to its end, by the server's own clock; ``None`` when it is not told or the token is not new."""
     acl: tuple[str, ...] | None = None
     """``None`` when the server does not say."""
     authorizations: tuple[str, ...] = ()
@@ -52,6 +54,9 @@ class _Token(msgspec.Struct):
     auth_id: str = ""
     xivo_user_uuid: str = ""
     xivo_uuid: str = ""
+    issued_at: str = ""
+    expires_at: str = ""
+    utc_issued_at: str = ""
     utc_expires_at: str = ""
     acl: tuple[str, ...] | None = None
     acls: tuple[str, ...] | None = None
@@ -128,10 +133,20 @@ def parse_session(body: Any) -> Session | None:
         token.xivo_uuid,
         token.refresh_token,
         milliseconds(token.utc_expires_at),
+        _life_s(token),
         token.acl if token.acl is not None else token.acls,
         jwt_rules(meta.jwt),
         raw if isinstance(raw, dict) else {},
     )
+
+
+def _life_s(token: _Token) -> float | None:
+    # Both times of a pair come from one clock, whatever its zone and however wrong it is.
+    for start, end in ((token.utc_issued_at, token.utc_expires_at), (token.issued_at, token.expires_at)):
+        issued, expires = milliseconds(start), milliseconds(end)
+        if issued is not None and expires is not None and expires > issued:
+            return (expires - issued) / 1000
+    return None
 
 
 def jwt_rules(token: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.calls.model import Failure
@@ -87,7 +87,8 @@ async def _use_existing(client: WazoClient, token: str) -> bool:
     session = rest_auth.parse_session(body)
     if session is None:
         return False
-    client.adopt(session)
+    # Part of its life is over.
+    client.adopt(replace(session, life_s=None))
     return True
 
 
