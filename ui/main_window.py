@@ -242,6 +242,7 @@ class MainWindow(QWidget):
         self.rail.setVisible(not in_meeting)
         self.rail.set_where(where)
         self.bar.setVisible(self._call_id is not None and not in_meeting)
+        self._place_toasts()
         if self.phone is not None:
             self.phone.left_for(view)
             self._show_phone_bar()
@@ -278,7 +279,7 @@ class MainWindow(QWidget):
     def open_address(self, address: Address) -> None:
         """To the pre-join view; asks first when a meeting is running. A number is called at once."""
         if self.phone is not None and self.phone.dials(address.vendor):
-            room = address.extra.get("kind") in ("room", "meeting", "conference")
+            room = bool(address.extra.get("room"))
             account = str(address.extra.get("account_id", ""))
             self.phone.context.dial(address.room or address.text, room=room, account=account)
         elif self._call_id is None:
@@ -559,8 +560,15 @@ class MainWindow(QWidget):
         x = Space.L + (self.rail.width() if self.rail.isVisible() else 0)
         if self.isRightToLeft():
             x = self.width() - x - self.toasts.width()
-        self.toasts.move(x, self.height() - self.toasts.height() - Space.L)
+        y = self.height() - self.toasts.height() - Space.L
+        if self._meeting_shown():
+            # At the bottom they would lie on the toolbar and on the meeting's own toasts.
+            y = Size.TOP_BAR + Space.S
+        self.toasts.move(x, y)
         self.toasts.raise_()
+
+    def _meeting_shown(self) -> bool:
+        return self.meeting is not None and self.stack.currentWidget() is self.meeting
 
     # ------------------------------------------------------------ events
 

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ui.screenshots_phone import SCENES as PHONE_SCENES
+
 SIZES = ((720, 480), (1280, 800), (1920, 1080))
 USUAL = (1280, 800)
 SETTLE_S = 0.25
@@ -34,6 +36,14 @@ DOC_SHOTS = {
     "failure-details-light": "error.png",
     "home-recent-dark": "home-dark.png",
     "prejoin-password-dark": "pre-join-dark.png",
+    "phone-sign-in-light": "sign-in.png",
+    "phone-calls-light": "calls.png",
+    "phone-incoming-light": "incoming-call.png",
+    "phone-two-calls-light": "two-calls.png",
+    "phone-transfer-consulting-light": "transfer.png",
+    "phone-directory-light": "contacts.png",
+    "phone-voicemail-light": "voicemail.png",
+    "phone-chat-dark": "phone-chat-dark.png",
 }
 DOC_WIDTH = 1120
 DOC_COLOURS = 128
@@ -434,6 +444,11 @@ def _overlay(stage: Stage, menu: Any, where: Any) -> None:
     picture.raise_()
 
 
+# ---------------------------------------------------------------- the phone
+
+SCENES.update(PHONE_SCENES)
+
+
 # ---------------------------------------------------------------- drawing
 
 
@@ -454,10 +469,13 @@ def variants(name: str) -> Iterator[Variant]:
     """Both themes at the usual size; the main views at all sizes, in French and right to left."""
     yield Variant("light", USUAL)
     yield Variant("dark", USUAL)
+    if name == "phone-incoming":
+        yield Variant("light", USUAL, "fr")
+        return
     if name.startswith(("dialog", "settings")):
         yield Variant("light", USUAL, "fr")
         return
-    if name.startswith(("home", "prejoin", "failure-details", "meeting", "call-bar", "left")):
+    if name.startswith(("home", "prejoin", "failure-details", "meeting", "call-bar", "left", "phone")):
         yield Variant("light", SIZES[0])
         yield Variant("dark", SIZES[2])
         yield Variant("light", SIZES[0], "fr")

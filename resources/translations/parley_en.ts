@@ -2,6 +2,33 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en" sourcelanguage="en">
 <context>
+    <name>ChatPage</name>
+    <message numerus="yes">
+        <source>%n unread message(s)</source>
+        <translation>
+            <numerusform>%n unread message</numerusform>
+            <numerusform>%n unread messages</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Conversation of %n people</source>
+        <translation>
+            <numerusform>Conversation of %n person</numerusform>
+            <numerusform>Conversation of %n people</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>DirectoryPage</name>
+    <message numerus="yes">
+        <source>%n contact(s) exported</source>
+        <translation>
+            <numerusform>%n contact exported</numerusform>
+            <numerusform>%n contacts exported</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>LeftView</name>
     <message numerus="yes">
         <source>You were in it for %n minute(s).</source>
@@ -35,6 +62,37 @@
         <translation>
             <numerusform>%n participant found</numerusform>
             <numerusform>%n participants found</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>PhoneShell</name>
+    <message numerus="yes">
+        <source>%n missed call(s)</source>
+        <translation>
+            <numerusform>%n missed call</numerusform>
+            <numerusform>%n missed calls</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n unread message(s)</source>
+        <translation>
+            <numerusform>%n unread message</numerusform>
+            <numerusform>%n unread messages</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n new message(s)</source>
+        <translation>
+            <numerusform>%n new message</numerusform>
+            <numerusform>%n new messages</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n other call(s)</source>
+        <translation>
+            <numerusform>%n other call</numerusform>
+            <numerusform>%n other calls</numerusform>
         </translation>
     </message>
 </context>

@@ -32,162 +32,162 @@
     <name>AccountButton</name>
     <message>
         <source>Sign in</source>
-        <translation type="unfinished">Se connecter</translation>
+        <translation>Se connecter</translation>
     </message>
     <message>
         <source>No account</source>
-        <translation type="unfinished"></translation>
+        <translation>Aucun compte</translation>
     </message>
     <message>
         <source>Accounts</source>
-        <translation type="unfinished"></translation>
+        <translation>Comptes</translation>
     </message>
 </context>
 <context>
     <name>AccountCard</name>
     <message>
         <source>Sign in again</source>
-        <translation type="unfinished"></translation>
+        <translation>Se reconnecter</translation>
     </message>
     <message>
         <source>More for this account</source>
-        <translation type="unfinished"></translation>
+        <translation>Plus d’actions pour ce compte</translation>
     </message>
     <message>
         <source>Your presence</source>
-        <translation type="unfinished"></translation>
+        <translation>Votre présence</translation>
     </message>
     <message>
         <source>Status message</source>
-        <translation type="unfinished"></translation>
+        <translation>Message de statut</translation>
     </message>
     <message>
         <source>Status message, such as “Back at 14:00”</source>
-        <translation type="unfinished"></translation>
+        <translation>Message de statut, par exemple « De retour à 14 h »</translation>
     </message>
     <message>
         <source>Do not disturb</source>
-        <translation type="unfinished"></translation>
+        <translation>Ne pas déranger</translation>
     </message>
     <message>
         <source>Forward every call</source>
-        <translation type="unfinished"></translation>
+        <translation>Renvoyer tous les appels</translation>
     </message>
     <message>
         <source>When I am busy</source>
-        <translation type="unfinished"></translation>
+        <translation>Quand je suis occupé</translation>
     </message>
     <message>
         <source>When I do not answer</source>
-        <translation type="unfinished"></translation>
+        <translation>Quand je ne réponds pas</translation>
     </message>
     <message>
         <source>Forwards</source>
-        <translation type="unfinished"></translation>
+        <translation>Renvois</translation>
     </message>
     <message>
         <source>Type the number first</source>
-        <translation type="unfinished"></translation>
+        <translation>Saisissez d’abord le numéro</translation>
     </message>
     <message>
         <source>Account</source>
-        <translation type="unfinished"></translation>
+        <translation>Compte</translation>
     </message>
     <message>
         <source>Sign out</source>
-        <translation type="unfinished"></translation>
+        <translation>Se déconnecter</translation>
     </message>
     <message>
         <source>Sign out everywhere</source>
-        <translation type="unfinished"></translation>
+        <translation>Se déconnecter partout</translation>
     </message>
     <message>
         <source>Remove this account</source>
-        <translation type="unfinished"></translation>
+        <translation>Retirer ce compte</translation>
     </message>
 </context>
 <context>
     <name>AccountPicker</name>
     <message>
         <source>Account</source>
-        <translation type="unfinished"></translation>
+        <translation>Compte</translation>
     </message>
 </context>
 <context>
     <name>AccountsView</name>
     <message>
         <source>Accounts</source>
-        <translation type="unfinished"></translation>
+        <translation>Comptes</translation>
     </message>
     <message>
         <source>Add account</source>
-        <translation type="unfinished"></translation>
+        <translation>Ajouter un compte</translation>
     </message>
 </context>
 <context>
     <name>AddPanel</name>
     <message>
         <source>Add a call</source>
-        <translation type="unfinished"></translation>
+        <translation>Ajouter un appel</translation>
     </message>
     <message>
         <source>Number, name or call</source>
-        <translation type="unfinished"></translation>
+        <translation>Numéro, nom ou appel</translation>
     </message>
     <message>
         <source>The present call waits on hold. Merge them when all are there.</source>
-        <translation type="unfinished"></translation>
+        <translation>L’appel en cours attend. Réunissez-les quand tous sont là.</translation>
     </message>
 </context>
 <context>
     <name>AgentSection</name>
     <message>
         <source>Agent</source>
-        <translation type="unfinished"></translation>
+        <translation>Agent</translation>
     </message>
     <message>
         <source>Reason of the pause</source>
-        <translation type="unfinished"></translation>
+        <translation>Motif de la pause</translation>
     </message>
     <message>
         <source>Reason of the pause (optional)</source>
-        <translation type="unfinished"></translation>
+        <translation>Motif de la pause (facultatif)</translation>
     </message>
     <message>
         <source>Paused</source>
-        <translation type="unfinished"></translation>
+        <translation>En pause</translation>
     </message>
     <message>
         <source>Taking calls</source>
-        <translation type="unfinished"></translation>
+        <translation>Prend les appels</translation>
     </message>
     <message>
         <source>Logged out</source>
-        <translation type="unfinished"></translation>
+        <translation>Hors service</translation>
     </message>
     <message>
         <source>Log out</source>
-        <translation type="unfinished"></translation>
+        <translation>Fin de service</translation>
     </message>
     <message>
         <source>Log in</source>
-        <translation type="unfinished"></translation>
+        <translation>Prendre le service</translation>
     </message>
     <message>
         <source>Go on</source>
-        <translation type="unfinished"></translation>
+        <translation>Reprendre</translation>
     </message>
     <message>
         <source>Pause</source>
-        <translation type="unfinished"></translation>
+        <translation>Pause</translation>
     </message>
     <message>
         <source>Leave</source>
-        <translation type="unfinished">Quitter</translation>
+        <translation>Quitter</translation>
     </message>
     <message>
         <source>Join</source>
-        <translation type="unfinished">Rejoindre</translation>
+        <translation>Rejoindre</translation>
     </message>
 </context>
 <context>
@@ -205,35 +205,35 @@
     <name>ApiSection</name>
     <message>
         <source>API request (advanced)</source>
-        <translation type="unfinished"></translation>
+        <translation>Requête d’API (avancé)</translation>
     </message>
     <message>
         <source>Method</source>
-        <translation type="unfinished"></translation>
+        <translation>Méthode</translation>
     </message>
     <message>
         <source>Path</source>
-        <translation type="unfinished"></translation>
+        <translation>Chemin</translation>
     </message>
     <message>
         <source>Body as JSON</source>
-        <translation type="unfinished"></translation>
+        <translation>Corps en JSON</translation>
     </message>
     <message>
         <source>Body as JSON (optional)</source>
-        <translation type="unfinished"></translation>
+        <translation>Corps en JSON (facultatif)</translation>
     </message>
     <message>
         <source>Send request</source>
-        <translation type="unfinished"></translation>
+        <translation>Envoyer</translation>
     </message>
     <message>
         <source>Answer</source>
-        <translation type="unfinished"></translation>
+        <translation>Répondre</translation>
     </message>
     <message>
         <source>The body is not valid JSON.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le corps n’est pas du JSON valide.</translation>
     </message>
 </context>
 <context>
@@ -286,47 +286,47 @@
     <name>AudioPage</name>
     <message>
         <source>Recording</source>
-        <translation type="unfinished"></translation>
+        <translation>Enregistrement</translation>
     </message>
     <message>
         <source>More</source>
-        <translation type="unfinished"></translation>
+        <translation>Plus</translation>
     </message>
     <message>
         <source>More actions</source>
-        <translation type="unfinished">Plus d’actions</translation>
+        <translation>Plus d’actions</translation>
     </message>
     <message>
         <source>Hang up</source>
-        <translation type="unfinished"></translation>
+        <translation>Raccrocher</translation>
     </message>
     <message>
         <source>Recording paused</source>
-        <translation type="unfinished"></translation>
+        <translation>Enregistrement en pause</translation>
     </message>
     <message>
         <source>Wait until the call is answered</source>
-        <translation type="unfinished"></translation>
+        <translation>Attendez que l’appel soit pris</translation>
     </message>
     <message>
         <source>{name} has put you on hold</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} vous a mis en attente</translation>
     </message>
     <message>
         <source>Conference with {names}</source>
-        <translation type="unfinished"></translation>
+        <translation>Conférence avec {names}</translation>
     </message>
     <message>
         <source>Good connection</source>
-        <translation type="unfinished"></translation>
+        <translation>Bonne connexion</translation>
     </message>
     <message>
         <source>Fair connection</source>
-        <translation type="unfinished"></translation>
+        <translation>Connexion moyenne</translation>
     </message>
     <message>
         <source>Poor connection</source>
-        <translation type="unfinished"></translation>
+        <translation>Mauvaise connexion</translation>
     </message>
 </context>
 <context>
@@ -349,11 +349,11 @@
     </message>
     <message>
         <source>Running call</source>
-        <translation type="unfinished"></translation>
+        <translation>Appel en cours</translation>
     </message>
     <message>
         <source>Hang up</source>
-        <translation type="unfinished"></translation>
+        <translation>Raccrocher</translation>
     </message>
     <message>
         <source>Unmute microphone</source>
@@ -380,125 +380,125 @@
     <name>CallCard</name>
     <message>
         <source>Take up the call with {name}</source>
-        <translation type="unfinished"></translation>
+        <translation>Reprendre l’appel avec {name}</translation>
     </message>
     <message>
         <source>Show the call with {name}</source>
-        <translation type="unfinished"></translation>
+        <translation>Afficher l’appel avec {name}</translation>
     </message>
     <message>
         <source>Drag onto another call to merge them</source>
-        <translation type="unfinished"></translation>
+        <translation>Faites glisser sur un autre appel pour les réunir</translation>
     </message>
 </context>
 <context>
     <name>CallCards</name>
     <message>
         <source>Calls</source>
-        <translation type="unfinished"></translation>
+        <translation>Appels</translation>
     </message>
     <message>
         <source>Merge calls</source>
-        <translation type="unfinished"></translation>
+        <translation>Réunir les appels</translation>
     </message>
 </context>
 <context>
     <name>CallsPage</name>
     <message>
         <source>Calls</source>
-        <translation type="unfinished"></translation>
+        <translation>Appels</translation>
     </message>
     <message>
         <source>Search calls</source>
-        <translation type="unfinished"></translation>
+        <translation>Rechercher un appel</translation>
     </message>
     <message>
         <source>Which calls</source>
-        <translation type="unfinished"></translation>
+        <translation>Quels appels</translation>
     </message>
     <message>
         <source>All calls</source>
-        <translation type="unfinished"></translation>
+        <translation>Tous les appels</translation>
     </message>
     <message>
         <source>Missed</source>
-        <translation type="unfinished"></translation>
+        <translation>Manqués</translation>
     </message>
     <message>
         <source>Received</source>
-        <translation type="unfinished">Reçu</translation>
+        <translation>Reçus</translation>
     </message>
     <message>
         <source>Made</source>
-        <translation type="unfinished"></translation>
+        <translation>Émis</translation>
     </message>
     <message>
         <source>From when</source>
-        <translation type="unfinished"></translation>
+        <translation>Depuis quand</translation>
     </message>
     <message>
         <source>Any time</source>
-        <translation type="unfinished"></translation>
+        <translation>Toutes les dates</translation>
     </message>
     <message>
         <source>Today</source>
-        <translation type="unfinished">Aujourd’hui</translation>
+        <translation>Aujourd’hui</translation>
     </message>
     <message>
         <source>Last 7 days</source>
-        <translation type="unfinished"></translation>
+        <translation>7 derniers jours</translation>
     </message>
     <message>
         <source>Last 30 days</source>
-        <translation type="unfinished"></translation>
+        <translation>30 derniers jours</translation>
     </message>
     <message>
         <source>Calls you make and get are listed here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Les appels émis et reçus s’affichent ici.</translation>
     </message>
     <message>
         <source>No call fits the search.</source>
-        <translation type="unfinished"></translation>
+        <translation>Aucun appel ne correspond à la recherche.</translation>
     </message>
     <message>
         <source>Unknown caller</source>
-        <translation type="unfinished"></translation>
+        <translation>Correspondant inconnu</translation>
     </message>
     <message>
         <source>Missed call</source>
-        <translation type="unfinished"></translation>
+        <translation>Appel manqué</translation>
     </message>
     <message>
         <source>Went to voicemail</source>
-        <translation type="unfinished"></translation>
+        <translation>Vers la messagerie</translation>
     </message>
     <message>
         <source>Call back</source>
-        <translation type="unfinished"></translation>
+        <translation>Rappeler</translation>
     </message>
     <message>
         <source>Play the recording</source>
-        <translation type="unfinished"></translation>
+        <translation>Écouter l’enregistrement</translation>
     </message>
     <message>
         <source>Recording with {name}</source>
-        <translation type="unfinished"></translation>
+        <translation>Enregistrement avec {name}</translation>
     </message>
     <message>
         <source>Call</source>
-        <translation type="unfinished"></translation>
+        <translation>Appeler</translation>
     </message>
     <message>
         <source>Call with video</source>
-        <translation type="unfinished"></translation>
+        <translation>Appeler en vidéo</translation>
     </message>
     <message>
         <source>Add to contacts</source>
-        <translation type="unfinished"></translation>
+        <translation>Ajouter aux contacts</translation>
     </message>
     <message>
         <source>Copy number</source>
-        <translation type="unfinished"></translation>
+        <translation>Copier le numéro</translation>
     </message>
 </context>
 <context>
@@ -575,41 +575,41 @@
     <name>ChatPage</name>
     <message>
         <source>Chat</source>
-        <translation type="unfinished">Discussion</translation>
+        <translation>Discussion</translation>
     </message>
     <message>
         <source>Conversations</source>
-        <translation type="unfinished"></translation>
+        <translation>Conversations</translation>
     </message>
     <message>
         <source>Write to somebody from your contacts.</source>
-        <translation type="unfinished"></translation>
+        <translation>Écrivez à quelqu’un depuis vos contacts.</translation>
     </message>
     <message>
         <source>Choose a conversation.</source>
-        <translation type="unfinished"></translation>
+        <translation>Choisissez une conversation.</translation>
     </message>
     <message numerus="yes">
         <source>%n unread message(s)</source>
-        <translation type="unfinished">
+        <translation>
             <numerusform>%n message non lu</numerusform>
             <numerusform>%n messages non lus</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Conversation of %n people</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Conversation de %n personne</numerusform>
+            <numerusform>Conversation de %n personnes</numerusform>
         </translation>
     </message>
     <message>
         <source>Call</source>
-        <translation type="unfinished"></translation>
+        <translation>Appeler</translation>
     </message>
     <message>
         <source>No number is known for {name}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Aucun numéro n’est connu pour {name}.</translation>
     </message>
 </context>
 <context>
@@ -739,39 +739,39 @@
     <name>ContactDialog</name>
     <message>
         <source>Add contact</source>
-        <translation type="unfinished"></translation>
+        <translation>Ajouter un contact</translation>
     </message>
     <message>
         <source>Edit contact</source>
-        <translation type="unfinished"></translation>
+        <translation>Modifier le contact</translation>
     </message>
     <message>
         <source>Name</source>
-        <translation type="unfinished"></translation>
+        <translation>Nom</translation>
     </message>
     <message>
         <source>Number</source>
-        <translation type="unfinished"></translation>
+        <translation>Numéro</translation>
     </message>
     <message>
         <source>Mobile number</source>
-        <translation type="unfinished"></translation>
+        <translation>Numéro mobile</translation>
     </message>
     <message>
         <source>E-mail</source>
-        <translation type="unfinished"></translation>
+        <translation>E-mail</translation>
     </message>
     <message>
         <source>Company</source>
-        <translation type="unfinished"></translation>
+        <translation>Société</translation>
     </message>
     <message>
         <source>Save</source>
-        <translation type="unfinished"></translation>
+        <translation>Enregistrer</translation>
     </message>
     <message>
         <source>Type a name first</source>
-        <translation type="unfinished"></translation>
+        <translation>Saisissez d’abord un nom</translation>
     </message>
 </context>
 <context>
@@ -956,35 +956,35 @@
     <name>DialPane</name>
     <message>
         <source>Dial</source>
-        <translation type="unfinished"></translation>
+        <translation>Composer</translation>
     </message>
     <message>
         <source>Number, name or SIP address</source>
-        <translation type="unfinished"></translation>
+        <translation>Numéro, nom ou adresse SIP</translation>
     </message>
     <message>
         <source>Call</source>
-        <translation type="unfinished"></translation>
+        <translation>Appeler</translation>
     </message>
     <message>
         <source>Call with video</source>
-        <translation type="unfinished"></translation>
+        <translation>Appeler en vidéo</translation>
     </message>
     <message>
         <source>Erase the last digit</source>
-        <translation type="unfinished"></translation>
+        <translation>Effacer le dernier chiffre</translation>
     </message>
     <message>
         <source>star</source>
-        <translation type="unfinished">étoile</translation>
+        <translation>étoile</translation>
     </message>
     <message>
         <source>hash</source>
-        <translation type="unfinished">dièse</translation>
+        <translation>dièse</translation>
     </message>
     <message>
         <source>Type a number or name first</source>
-        <translation type="unfinished"></translation>
+        <translation>Saisissez d’abord un numéro ou un nom</translation>
     </message>
 </context>
 <context>
@@ -1041,145 +1041,145 @@
     <name>DirectoryPage</name>
     <message>
         <source>Contacts</source>
-        <translation type="unfinished"></translation>
+        <translation>Contacts</translation>
     </message>
     <message>
         <source>Search contacts</source>
-        <translation type="unfinished"></translation>
+        <translation>Rechercher un contact</translation>
     </message>
     <message>
         <source>Name, number or e-mail</source>
-        <translation type="unfinished"></translation>
+        <translation>Nom, numéro ou e-mail</translation>
     </message>
     <message>
         <source>All</source>
-        <translation type="unfinished"></translation>
+        <translation>Tous</translation>
     </message>
     <message>
         <source>Favourites</source>
-        <translation type="unfinished"></translation>
+        <translation>Favoris</translation>
     </message>
     <message>
         <source>Personal</source>
-        <translation type="unfinished"></translation>
+        <translation>Personnels</translation>
     </message>
     <message>
         <source>Add contact</source>
-        <translation type="unfinished"></translation>
+        <translation>Ajouter un contact</translation>
     </message>
     <message>
         <source>Import and export</source>
-        <translation type="unfinished"></translation>
+        <translation>Importer et exporter</translation>
     </message>
     <message>
         <source>There are no contacts yet.</source>
-        <translation type="unfinished"></translation>
+        <translation>Il n’y a pas encore de contact.</translation>
     </message>
     <message>
         <source>Mark people with the star, and they are here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Marquez des personnes d’une étoile, elles seront ici.</translation>
     </message>
     <message>
         <source>Contacts that only you see are here. Add one or import a file.</source>
-        <translation type="unfinished"></translation>
+        <translation>Les contacts que vous seul voyez sont ici. Ajoutez-en un ou importez un fichier.</translation>
     </message>
     <message>
         <source>Nobody fits the search.</source>
-        <translation type="unfinished"></translation>
+        <translation>Personne ne correspond à la recherche.</translation>
     </message>
     <message>
         <source>Remove from favourites</source>
-        <translation type="unfinished"></translation>
+        <translation>Retirer des favoris</translation>
     </message>
     <message>
         <source>Add to favourites</source>
-        <translation type="unfinished"></translation>
+        <translation>Ajouter aux favoris</translation>
     </message>
     <message>
         <source>Chat</source>
-        <translation type="unfinished">Discussion</translation>
+        <translation>Discussion</translation>
     </message>
     <message>
         <source>Call with video</source>
-        <translation type="unfinished"></translation>
+        <translation>Appeler en vidéo</translation>
     </message>
     <message>
         <source>Call</source>
-        <translation type="unfinished"></translation>
+        <translation>Appeler</translation>
     </message>
     <message>
         <source>This contact has no number.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce contact n’a pas de numéro.</translation>
     </message>
     <message>
         <source>Contact</source>
-        <translation type="unfinished"></translation>
+        <translation>Contact</translation>
     </message>
     <message>
         <source>Call {number}</source>
-        <translation type="unfinished"></translation>
+        <translation>Appeler {number}</translation>
     </message>
     <message>
         <source>Edit</source>
-        <translation type="unfinished"></translation>
+        <translation>Modifier</translation>
     </message>
     <message>
         <source>Delete</source>
-        <translation type="unfinished"></translation>
+        <translation>Supprimer</translation>
     </message>
     <message>
         <source>Delete this contact?</source>
-        <translation type="unfinished"></translation>
+        <translation>Supprimer ce contact ?</translation>
     </message>
     <message>
         <source>{name} is removed from your personal contacts.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} est retiré de vos contacts personnels.</translation>
     </message>
     <message>
         <source>Import from a file…</source>
-        <translation type="unfinished"></translation>
+        <translation>Importer un fichier…</translation>
     </message>
     <message>
         <source>Export as vCard…</source>
-        <translation type="unfinished"></translation>
+        <translation>Exporter en vCard…</translation>
     </message>
     <message>
         <source>Export as CSV…</source>
-        <translation type="unfinished"></translation>
+        <translation>Exporter en CSV…</translation>
     </message>
     <message>
         <source>Import contacts</source>
-        <translation type="unfinished"></translation>
+        <translation>Importer des contacts</translation>
     </message>
     <message>
         <source>Contacts (*.vcf *.csv)</source>
-        <translation type="unfinished"></translation>
+        <translation>Contacts (*.vcf *.csv)</translation>
     </message>
     <message>
         <source>This file is too large to be a list of contacts.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce fichier est trop grand pour une liste de contacts.</translation>
     </message>
     <message>
         <source>The file could not be read: {why}</source>
-        <translation type="unfinished"></translation>
+        <translation>Le fichier n’a pas pu être lu : {why}</translation>
     </message>
     <message>
         <source>The contacts were imported.</source>
-        <translation type="unfinished"></translation>
+        <translation>Les contacts ont été importés.</translation>
     </message>
     <message>
         <source>Export contacts</source>
-        <translation type="unfinished"></translation>
+        <translation>Exporter les contacts</translation>
     </message>
     <message>
         <source>The file could not be written: {why}</source>
-        <translation type="unfinished"></translation>
+        <translation>Le fichier n’a pas pu être écrit : {why}</translation>
     </message>
     <message numerus="yes">
         <source>%n contact(s) exported</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n contact exporté</numerusform>
+            <numerusform>%n contacts exportés</numerusform>
         </translation>
     </message>
 </context>
@@ -1447,58 +1447,58 @@
     <name>FaxSection</name>
     <message>
         <source>Fax</source>
-        <translation type="unfinished"></translation>
+        <translation>Fax</translation>
     </message>
     <message>
         <source>Fax number</source>
-        <translation type="unfinished"></translation>
+        <translation>Numéro de fax</translation>
     </message>
     <message>
         <source>PDF file</source>
-        <translation type="unfinished"></translation>
+        <translation>Fichier PDF</translation>
     </message>
     <message>
         <source>Choose file…</source>
-        <translation type="unfinished"></translation>
+        <translation>Choisir un fichier…</translation>
     </message>
     <message>
         <source>Send fax</source>
-        <translation type="unfinished"></translation>
+        <translation>Envoyer le fax</translation>
     </message>
     <message>
         <source>Choose a file and type a number first</source>
-        <translation type="unfinished"></translation>
+        <translation>Choisissez d’abord un fichier et saisissez un numéro</translation>
     </message>
     <message>
         <source>Choose a PDF file</source>
-        <translation type="unfinished"></translation>
+        <translation>Choisir un fichier PDF</translation>
     </message>
     <message>
         <source>Sending</source>
-        <translation type="unfinished">Envoi</translation>
+        <translation>Envoi</translation>
     </message>
     <message>
         <source>Sent</source>
-        <translation type="unfinished">Envoyé</translation>
+        <translation>Envoyé</translation>
     </message>
     <message>
         <source>Failed</source>
-        <translation type="unfinished"></translation>
+        <translation>Échec</translation>
     </message>
     <message>
         <source>Retry</source>
-        <translation type="unfinished">Réessayer</translation>
+        <translation>Réessayer</translation>
     </message>
 </context>
 <context>
     <name>ForwardRow</name>
     <message>
         <source>Forward to</source>
-        <translation type="unfinished"></translation>
+        <translation>Renvoyer vers</translation>
     </message>
     <message>
         <source>Number</source>
-        <translation type="unfinished"></translation>
+        <translation>Numéro</translation>
     </message>
 </context>
 <context>
@@ -1524,63 +1524,63 @@
     <name>IncomingWindow</name>
     <message>
         <source>Incoming call</source>
-        <translation type="unfinished"></translation>
+        <translation>Appel entrant</translation>
     </message>
     <message>
         <source>Decline</source>
-        <translation type="unfinished"></translation>
+        <translation>Refuser</translation>
     </message>
     <message>
         <source>Answer</source>
-        <translation type="unfinished"></translation>
+        <translation>Répondre</translation>
     </message>
     <message>
         <source>Video</source>
-        <translation type="unfinished">Vidéo</translation>
+        <translation>Vidéo</translation>
     </message>
     <message>
         <source>Answer with video</source>
-        <translation type="unfinished"></translation>
+        <translation>Répondre en vidéo</translation>
     </message>
     <message>
         <source>More ways to deal with this call</source>
-        <translation type="unfinished"></translation>
+        <translation>Autres façons de traiter cet appel</translation>
     </message>
     <message>
         <source>Video call</source>
-        <translation type="unfinished"></translation>
+        <translation>Appel vidéo</translation>
     </message>
     <message>
         <source>Forwarded by {name}</source>
-        <translation type="unfinished"></translation>
+        <translation>Renvoyé par {name}</translation>
     </message>
     <message>
         <source>To {line} on {server}</source>
-        <translation type="unfinished"></translation>
+        <translation>Vers {line} sur {server}</translation>
     </message>
     <message>
         <source>To {line}</source>
-        <translation type="unfinished"></translation>
+        <translation>Vers {line}</translation>
     </message>
     <message>
         <source>Send to voicemail</source>
-        <translation type="unfinished"></translation>
+        <translation>Envoyer vers la messagerie</translation>
     </message>
     <message>
         <source>Redirect to a number…</source>
-        <translation type="unfinished"></translation>
+        <translation>Rediriger vers un numéro…</translation>
     </message>
     <message>
         <source>Stop ringing here</source>
-        <translation type="unfinished"></translation>
+        <translation>Ne plus sonner ici</translation>
     </message>
     <message>
         <source>Redirect this call</source>
-        <translation type="unfinished"></translation>
+        <translation>Rediriger cet appel</translation>
     </message>
     <message>
         <source>Redirect</source>
-        <translation type="unfinished"></translation>
+        <translation>Rediriger</translation>
     </message>
 </context>
 <context>
@@ -1740,7 +1740,7 @@
     <name>Listing</name>
     <message>
         <source>Try again</source>
-        <translation type="unfinished">Réessayer</translation>
+        <translation>Réessayer</translation>
     </message>
 </context>
 <context>
@@ -1809,35 +1809,35 @@
     <name>MeetingDialog</name>
     <message>
         <source>New meeting</source>
-        <translation type="unfinished"></translation>
+        <translation>Nouvelle réunion</translation>
     </message>
     <message>
         <source>Change the meeting</source>
-        <translation type="unfinished"></translation>
+        <translation>Modifier la réunion</translation>
     </message>
     <message>
         <source>Name</source>
-        <translation type="unfinished"></translation>
+        <translation>Nom</translation>
     </message>
     <message>
         <source>Name of the meeting</source>
-        <translation type="unfinished"></translation>
+        <translation>Nom de la réunion</translation>
     </message>
     <message>
         <source>Keep it after the first time</source>
-        <translation type="unfinished"></translation>
+        <translation>La garder après la première fois</translation>
     </message>
     <message>
         <source>Guests wait until somebody lets them in</source>
-        <translation type="unfinished"></translation>
+        <translation>Les invités attendent d’être admis</translation>
     </message>
     <message>
         <source>Save</source>
-        <translation type="unfinished"></translation>
+        <translation>Enregistrer</translation>
     </message>
     <message>
         <source>Type a name first</source>
-        <translation type="unfinished"></translation>
+        <translation>Saisissez d’abord un nom</translation>
     </message>
 </context>
 <context>
@@ -2254,15 +2254,15 @@
     <name>NumberDialog</name>
     <message>
         <source>Number</source>
-        <translation type="unfinished"></translation>
+        <translation>Numéro</translation>
     </message>
     <message>
         <source>Number, extension or SIP address</source>
-        <translation type="unfinished"></translation>
+        <translation>Numéro, poste ou adresse SIP</translation>
     </message>
     <message>
         <source>Type a number first</source>
-        <translation type="unfinished"></translation>
+        <translation>Saisissez d’abord un numéro</translation>
     </message>
 </context>
 <context>
@@ -2469,425 +2469,425 @@
     <name>Phone</name>
     <message>
         <source>Unknown caller</source>
-        <translation type="unfinished"></translation>
+        <translation>Correspondant inconnu</translation>
     </message>
     <message>
         <source>Do not disturb</source>
-        <translation type="unfinished"></translation>
+        <translation>Ne pas déranger</translation>
     </message>
     <message>
         <source>Phone is ringing</source>
-        <translation type="unfinished"></translation>
+        <translation>Son téléphone sonne</translation>
     </message>
     <message>
         <source>Calling somebody</source>
-        <translation type="unfinished"></translation>
+        <translation>Appelle quelqu’un</translation>
     </message>
     <message>
         <source>In a call</source>
-        <translation type="unfinished"></translation>
+        <translation>En communication</translation>
     </message>
     <message>
         <source>In a call, on hold</source>
-        <translation type="unfinished"></translation>
+        <translation>En communication, en attente</translation>
     </message>
     <message>
         <source>Available</source>
-        <translation type="unfinished">Disponible</translation>
+        <translation>Disponible</translation>
     </message>
     <message>
         <source>Away</source>
-        <translation type="unfinished"></translation>
+        <translation>Absent</translation>
     </message>
     <message>
         <source>Busy</source>
-        <translation type="unfinished"></translation>
+        <translation>Occupé</translation>
     </message>
     <message>
         <source>Invisible</source>
-        <translation type="unfinished"></translation>
+        <translation>Invisible</translation>
     </message>
     <message>
         <source>Unavailable</source>
-        <translation type="unfinished"></translation>
+        <translation>Indisponible</translation>
     </message>
     <message>
         <source>Signed out</source>
-        <translation type="unfinished"></translation>
+        <translation>Déconnecté</translation>
     </message>
     <message>
         <source>Signing in…</source>
-        <translation type="unfinished"></translation>
+        <translation>Connexion…</translation>
     </message>
     <message>
         <source>Sign in again</source>
-        <translation type="unfinished"></translation>
+        <translation>Se reconnecter</translation>
     </message>
     <message>
         <source>Not signed in</source>
-        <translation type="unfinished"></translation>
+        <translation>Non connecté</translation>
     </message>
     <message>
         <source>Ready for calls</source>
-        <translation type="unfinished"></translation>
+        <translation>Prêt pour les appels</translation>
     </message>
     <message>
         <source>Connecting the phone…</source>
-        <translation type="unfinished"></translation>
+        <translation>Connexion du téléphone…</translation>
     </message>
     <message>
         <source>Phone disconnected. Trying again…</source>
-        <translation type="unfinished"></translation>
+        <translation>Téléphone déconnecté. Nouvel essai…</translation>
     </message>
     <message>
         <source>Phone refused by the server</source>
-        <translation type="unfinished"></translation>
+        <translation>Téléphone refusé par le serveur</translation>
     </message>
     <message>
         <source>Signed in, no line for calls</source>
-        <translation type="unfinished"></translation>
+        <translation>Connecté, sans ligne d’appel</translation>
     </message>
     <message>
         <source>Incoming call</source>
-        <translation type="unfinished"></translation>
+        <translation>Appel entrant</translation>
     </message>
     <message>
         <source>Ringing…</source>
-        <translation type="unfinished"></translation>
+        <translation>Ça sonne…</translation>
     </message>
     <message>
         <source>Calling…</source>
-        <translation type="unfinished"></translation>
+        <translation>Appel…</translation>
     </message>
     <message>
         <source>Hanging up…</source>
-        <translation type="unfinished"></translation>
+        <translation>Fin de l’appel…</translation>
     </message>
     <message>
         <source>Connection lost. Reconnecting…</source>
-        <translation type="unfinished">Connexion perdue. Reconnexion…</translation>
+        <translation>Connexion perdue. Reconnexion…</translation>
     </message>
     <message>
         <source>On hold · {time}</source>
-        <translation type="unfinished"></translation>
+        <translation>En attente · {time}</translation>
     </message>
     <message>
         <source>{name} is busy.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} est occupé.</translation>
     </message>
     <message>
         <source>{name} declined the call.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} a refusé l’appel.</translation>
     </message>
     <message>
         <source>{name} was not found. Check the number.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} est introuvable. Vérifiez le numéro.</translation>
     </message>
     <message>
         <source>{name} cannot be reached now.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} n’est pas joignable pour le moment.</translation>
     </message>
     <message>
         <source>{name} did not answer.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} n’a pas répondu.</translation>
     </message>
     <message>
         <source>The call was answered on another device.</source>
-        <translation type="unfinished"></translation>
+        <translation>L’appel a été pris sur un autre appareil.</translation>
     </message>
     <message>
         <source>{name}&apos;s phone and this program share no audio or video format.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le téléphone de {name} et ce programme n’ont aucun format audio ou vidéo en commun.</translation>
     </message>
     <message>
         <source>The call to {name} failed. Try again.</source>
-        <translation type="unfinished"></translation>
+        <translation>L’appel vers {name} a échoué. Réessayez.</translation>
     </message>
     <message>
         <source>Yesterday {time}</source>
-        <translation type="unfinished"></translation>
+        <translation>Hier {time}</translation>
     </message>
     <message>
         <source>Extension</source>
-        <translation type="unfinished"></translation>
+        <translation>Poste</translation>
     </message>
     <message>
         <source>Mobile</source>
-        <translation type="unfinished"></translation>
+        <translation>Mobile</translation>
     </message>
     <message>
         <source>Home</source>
-        <translation type="unfinished">Accueil</translation>
+        <translation>Domicile</translation>
     </message>
     <message>
         <source>Work</source>
-        <translation type="unfinished"></translation>
+        <translation>Travail</translation>
     </message>
 </context>
 <context>
     <name>PhoneActs</name>
     <message>
         <source>Unmute</source>
-        <translation type="unfinished">Activer le micro</translation>
+        <translation>Réactiver</translation>
     </message>
     <message>
         <source>Mute</source>
-        <translation type="unfinished">Couper le micro</translation>
+        <translation>Muet</translation>
     </message>
     <message>
         <source>Unmute microphone</source>
-        <translation type="unfinished">Activer le micro</translation>
+        <translation>Activer le micro</translation>
     </message>
     <message>
         <source>Mute microphone</source>
-        <translation type="unfinished">Couper le micro</translation>
+        <translation>Couper le micro</translation>
     </message>
     <message>
         <source>Microphone is off</source>
-        <translation type="unfinished">Le micro est coupé</translation>
+        <translation>Le micro est coupé</translation>
     </message>
     <message>
         <source>Microphone is on</source>
-        <translation type="unfinished">Le micro est activé</translation>
+        <translation>Le micro est activé</translation>
     </message>
     <message>
         <source>Resume</source>
-        <translation type="unfinished"></translation>
+        <translation>Reprendre</translation>
     </message>
     <message>
         <source>Hold</source>
-        <translation type="unfinished"></translation>
+        <translation>Attente</translation>
     </message>
     <message>
         <source>Take the call up again</source>
-        <translation type="unfinished"></translation>
+        <translation>Reprendre l’appel</translation>
     </message>
     <message>
         <source>Put on hold</source>
-        <translation type="unfinished"></translation>
+        <translation>Mettre en attente</translation>
     </message>
     <message>
         <source>On hold</source>
-        <translation type="unfinished"></translation>
+        <translation>En attente</translation>
     </message>
     <message>
         <source>Not on hold</source>
-        <translation type="unfinished"></translation>
+        <translation>Pas en attente</translation>
     </message>
     <message>
         <source>Sound only</source>
-        <translation type="unfinished">Son uniquement</translation>
+        <translation>Son seul</translation>
     </message>
     <message>
         <source>Video</source>
-        <translation type="unfinished">Vidéo</translation>
+        <translation>Vidéo</translation>
     </message>
     <message>
         <source>Go on with sound only</source>
-        <translation type="unfinished"></translation>
+        <translation>Continuer avec le son seul</translation>
     </message>
     <message>
         <source>Add video to the call</source>
-        <translation type="unfinished"></translation>
+        <translation>Ajouter la vidéo à l’appel</translation>
     </message>
     <message>
         <source>With video</source>
-        <translation type="unfinished"></translation>
+        <translation>Avec vidéo</translation>
     </message>
     <message>
         <source>Transfer</source>
-        <translation type="unfinished"></translation>
+        <translation>Transférer</translation>
     </message>
     <message>
         <source>Transfer the call</source>
-        <translation type="unfinished"></translation>
+        <translation>Transférer l’appel</translation>
     </message>
     <message>
         <source>Add</source>
-        <translation type="unfinished"></translation>
+        <translation>Ajouter</translation>
     </message>
     <message>
         <source>Add a call</source>
-        <translation type="unfinished"></translation>
+        <translation>Ajouter un appel</translation>
     </message>
     <message>
         <source>Keypad</source>
-        <translation type="unfinished">Clavier</translation>
+        <translation>Clavier</translation>
     </message>
     <message>
         <source>Open the keypad</source>
-        <translation type="unfinished"></translation>
+        <translation>Ouvrir le clavier</translation>
     </message>
     <message>
         <source>Stop</source>
-        <translation type="unfinished"></translation>
+        <translation>Arrêter</translation>
     </message>
     <message>
         <source>Record</source>
-        <translation type="unfinished"></translation>
+        <translation>Enregistrer</translation>
     </message>
     <message>
         <source>Stop recording</source>
-        <translation type="unfinished"></translation>
+        <translation>Arrêter l’enregistrement</translation>
     </message>
     <message>
         <source>Record the call</source>
-        <translation type="unfinished"></translation>
+        <translation>Enregistrer l’appel</translation>
     </message>
     <message>
         <source>The call is being recorded</source>
-        <translation type="unfinished"></translation>
+        <translation>L’appel est enregistré</translation>
     </message>
     <message>
         <source>Not recorded</source>
-        <translation type="unfinished"></translation>
+        <translation>Non enregistré</translation>
     </message>
     <message>
         <source>More actions</source>
-        <translation type="unfinished">Plus d’actions</translation>
+        <translation>Plus d’actions</translation>
     </message>
     <message>
         <source>Merge with the other calls</source>
-        <translation type="unfinished"></translation>
+        <translation>Réunir avec les autres appels</translation>
     </message>
     <message>
         <source>Take {name} out of the conference</source>
-        <translation type="unfinished"></translation>
+        <translation>Retirer {name} de la conférence</translation>
     </message>
     <message>
         <source>Hang up for everyone</source>
-        <translation type="unfinished"></translation>
+        <translation>Raccrocher pour tous</translation>
     </message>
     <message>
         <source>Pause recording</source>
-        <translation type="unfinished"></translation>
+        <translation>Suspendre l’enregistrement</translation>
     </message>
     <message>
         <source>Go on recording</source>
-        <translation type="unfinished"></translation>
+        <translation>Reprendre l’enregistrement</translation>
     </message>
     <message>
         <source>Move the call to {line}</source>
-        <translation type="unfinished"></translation>
+        <translation>Déplacer l’appel vers {line}</translation>
     </message>
     <message>
         <source>Move the call to my mobile phone</source>
-        <translation type="unfinished"></translation>
+        <translation>Déplacer l’appel vers mon mobile</translation>
     </message>
 </context>
 <context>
     <name>PhoneBar</name>
     <message>
         <source>More actions</source>
-        <translation type="unfinished">Plus d’actions</translation>
+        <translation>Plus d’actions</translation>
     </message>
 </context>
 <context>
     <name>PhoneCallView</name>
     <message>
         <source>Phone calls</source>
-        <translation type="unfinished"></translation>
+        <translation>Appels téléphoniques</translation>
     </message>
     <message>
         <source>Show the rest of Parley; the call goes on</source>
-        <translation type="unfinished"></translation>
+        <translation>Afficher le reste de Parley ; l’appel continue</translation>
     </message>
 </context>
 <context>
     <name>PhoneContext</name>
     <message>
         <source>Sign in to an account with a line to make calls.</source>
-        <translation type="unfinished"></translation>
+        <translation>Connectez-vous à un compte avec une ligne pour appeler.</translation>
     </message>
 </context>
 <context>
     <name>PhoneShell</name>
     <message numerus="yes">
         <source>%n missed call(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n appel manqué</numerusform>
+            <numerusform>%n appels manqués</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n unread message(s)</source>
-        <translation type="unfinished">
+        <translation>
             <numerusform>%n message non lu</numerusform>
             <numerusform>%n messages non lus</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n new message(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n nouveau message</numerusform>
+            <numerusform>%n nouveaux messages</numerusform>
         </translation>
     </message>
     <message>
         <source>Signed in as {name}</source>
-        <translation type="unfinished"></translation>
+        <translation>Connecté en tant que {name}</translation>
     </message>
     <message numerus="yes">
         <source>%n other call(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n autre appel</numerusform>
+            <numerusform>%n autres appels</numerusform>
         </translation>
     </message>
     <message>
         <source>Call again</source>
-        <translation type="unfinished"></translation>
+        <translation>Rappeler</translation>
     </message>
     <message>
         <source>{name} must sign in again.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} doit se reconnecter.</translation>
     </message>
     <message>
         <source>Sign in</source>
-        <translation type="unfinished">Se connecter</translation>
+        <translation>Se connecter</translation>
     </message>
 </context>
 <context>
     <name>Player</name>
     <message>
         <source>Player</source>
-        <translation type="unfinished"></translation>
+        <translation>Lecteur</translation>
     </message>
     <message>
         <source>Play</source>
-        <translation type="unfinished"></translation>
+        <translation>Écouter</translation>
     </message>
     <message>
         <source>Position</source>
-        <translation type="unfinished"></translation>
+        <translation>Position</translation>
     </message>
     <message>
         <source>Close the player</source>
-        <translation type="unfinished"></translation>
+        <translation>Fermer le lecteur</translation>
     </message>
     <message>
         <source>Loading…</source>
-        <translation type="unfinished"></translation>
+        <translation>Chargement…</translation>
     </message>
     <message>
         <source>The server sent no sound.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le serveur n’a envoyé aucun son.</translation>
     </message>
     <message>
         <source>This sound cannot be played.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce son ne peut pas être lu.</translation>
     </message>
     <message>
         <source>Pause</source>
-        <translation type="unfinished"></translation>
+        <translation>Pause</translation>
     </message>
     <message>
         <source>Playing</source>
-        <translation type="unfinished"></translation>
+        <translation>Lecture</translation>
     </message>
     <message>
         <source>Paused</source>
-        <translation type="unfinished"></translation>
+        <translation>En pause</translation>
     </message>
 </context>
 <context>
@@ -2953,27 +2953,27 @@
     </message>
     <message>
         <source>Calls</source>
-        <translation type="unfinished"></translation>
+        <translation>Appels</translation>
     </message>
     <message>
         <source>Contacts</source>
-        <translation type="unfinished"></translation>
+        <translation>Contacts</translation>
     </message>
     <message>
         <source>Chat</source>
-        <translation type="unfinished">Discussion</translation>
+        <translation>Discussion</translation>
     </message>
     <message>
         <source>Voicemail</source>
-        <translation type="unfinished"></translation>
+        <translation>Messagerie</translation>
     </message>
     <message>
         <source>Rooms</source>
-        <translation type="unfinished"></translation>
+        <translation>Salles</translation>
     </message>
     <message>
         <source>More services</source>
-        <translation type="unfinished"></translation>
+        <translation>Autres services</translation>
     </message>
     <message>
         <source>shown now</source>
@@ -3072,74 +3072,74 @@
     <name>RoomChat</name>
     <message>
         <source>No messages yet. Say hello.</source>
-        <translation type="unfinished"></translation>
+        <translation>Pas encore de message. Dites bonjour.</translation>
     </message>
 </context>
 <context>
     <name>RoomsPage</name>
     <message>
         <source>Rooms</source>
-        <translation type="unfinished"></translation>
+        <translation>Salles</translation>
     </message>
     <message>
         <source>New meeting</source>
-        <translation type="unfinished"></translation>
+        <translation>Nouvelle réunion</translation>
     </message>
     <message>
         <source>Room number or meeting link</source>
-        <translation type="unfinished"></translation>
+        <translation>Numéro de salle ou lien de réunion</translation>
     </message>
     <message>
         <source>Join</source>
-        <translation type="unfinished">Rejoindre</translation>
+        <translation>Rejoindre</translation>
     </message>
     <message>
         <source>No rooms yet. Make a meeting to invite others.</source>
-        <translation type="unfinished"></translation>
+        <translation>Pas encore de salle. Créez une réunion pour inviter d’autres personnes.</translation>
     </message>
     <message>
         <source>Meeting</source>
-        <translation type="unfinished">Réunion</translation>
+        <translation>Réunion</translation>
     </message>
     <message>
         <source>Conference room</source>
-        <translation type="unfinished"></translation>
+        <translation>Salle de conférence</translation>
     </message>
     <message>
         <source>Guests wait to be let in</source>
-        <translation type="unfinished"></translation>
+        <translation>Les invités attendent d’être admis</translation>
     </message>
     <message>
         <source>Copy invitation link</source>
-        <translation type="unfinished"></translation>
+        <translation>Copier le lien d’invitation</translation>
     </message>
     <message>
         <source>Link copied</source>
-        <translation type="unfinished">Lien copié</translation>
+        <translation>Lien copié</translation>
     </message>
     <message>
         <source>Room</source>
-        <translation type="unfinished"></translation>
+        <translation>Salle</translation>
     </message>
     <message>
         <source>Change…</source>
-        <translation type="unfinished"></translation>
+        <translation>Modifier…</translation>
     </message>
     <message>
         <source>Delete</source>
-        <translation type="unfinished"></translation>
+        <translation>Supprimer</translation>
     </message>
     <message>
         <source>The meeting is ready; its link is copied.</source>
-        <translation type="unfinished"></translation>
+        <translation>La réunion est prête ; son lien est copié.</translation>
     </message>
     <message>
         <source>Delete this meeting?</source>
-        <translation type="unfinished"></translation>
+        <translation>Supprimer cette réunion ?</translation>
     </message>
     <message>
         <source>The link of “{name}” no longer works.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le lien de « {name} » ne fonctionnera plus.</translation>
     </message>
 </context>
 <context>
@@ -3212,7 +3212,7 @@
     <name>ServicesPage</name>
     <message>
         <source>More services</source>
-        <translation type="unfinished"></translation>
+        <translation>Autres services</translation>
     </message>
 </context>
 <context>
@@ -3481,71 +3481,71 @@
     <name>SignInView</name>
     <message>
         <source>Sign in</source>
-        <translation type="unfinished">Se connecter</translation>
+        <translation>Se connecter</translation>
     </message>
     <message>
         <source>Service</source>
-        <translation type="unfinished"></translation>
+        <translation>Service</translation>
     </message>
     <message>
         <source>Server</source>
-        <translation type="unfinished"></translation>
+        <translation>Serveur</translation>
     </message>
     <message>
         <source>phone.example.org</source>
-        <translation type="unfinished"></translation>
+        <translation>phone.example.org</translation>
     </message>
     <message>
         <source>User name</source>
-        <translation type="unfinished">Nom d’utilisateur</translation>
+        <translation>Nom d’utilisateur</translation>
     </message>
     <message>
         <source>Password</source>
-        <translation type="unfinished">Mot de passe</translation>
+        <translation>Mot de passe</translation>
     </message>
     <message>
         <source>Domain</source>
-        <translation type="unfinished">Domaine</translation>
+        <translation>Domaine</translation>
     </message>
     <message>
         <source>Only if your organisation gave you one</source>
-        <translation type="unfinished"></translation>
+        <translation>Seulement si votre organisation vous en a donné un</translation>
     </message>
     <message>
         <source>Stay signed in</source>
-        <translation type="unfinished">Rester connecté</translation>
+        <translation>Rester connecté</translation>
     </message>
     <message>
         <source>Details</source>
-        <translation type="unfinished">Détails</translation>
+        <translation>Détails</translation>
     </message>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished">Annuler</translation>
+        <translation>Annuler</translation>
     </message>
     <message>
         <source>Sign in again</source>
-        <translation type="unfinished"></translation>
+        <translation>Se reconnecter</translation>
     </message>
     <message>
         <source>Type the address of your server.</source>
-        <translation type="unfinished"></translation>
+        <translation>Saisissez l’adresse de votre serveur.</translation>
     </message>
     <message>
         <source>Type your user name.</source>
-        <translation type="unfinished"></translation>
+        <translation>Saisissez votre nom d’utilisateur.</translation>
     </message>
     <message>
         <source>Type your password.</source>
-        <translation type="unfinished"></translation>
+        <translation>Saisissez votre mot de passe.</translation>
     </message>
     <message>
         <source>Signing in did not work. Try again.</source>
-        <translation type="unfinished"></translation>
+        <translation>La connexion n’a pas réussi. Réessayez.</translation>
     </message>
     <message>
         <source>Signing in…</source>
-        <translation type="unfinished"></translation>
+        <translation>Connexion…</translation>
     </message>
 </context>
 <context>
@@ -3702,62 +3702,62 @@
     <name>SwitchboardSection</name>
     <message>
         <source>Switchboard</source>
-        <translation type="unfinished"></translation>
+        <translation>Standard</translation>
     </message>
     <message>
         <source>You are not an operator of any switchboard.</source>
-        <translation type="unfinished"></translation>
+        <translation>Vous n’êtes opérateur d’aucun standard.</translation>
     </message>
     <message>
         <source>Nobody is waiting.</source>
-        <translation type="unfinished"></translation>
+        <translation>Personne n’attend.</translation>
     </message>
     <message>
         <source>Unknown caller</source>
-        <translation type="unfinished"></translation>
+        <translation>Correspondant inconnu</translation>
     </message>
     <message>
         <source>On hold</source>
-        <translation type="unfinished"></translation>
+        <translation>En attente</translation>
     </message>
     <message>
         <source>Waiting</source>
-        <translation type="unfinished"></translation>
+        <translation>Attend</translation>
     </message>
     <message>
         <source>Hold</source>
-        <translation type="unfinished"></translation>
+        <translation>Attente</translation>
     </message>
     <message>
         <source>Hold {name}</source>
-        <translation type="unfinished"></translation>
+        <translation>Mettre {name} en attente</translation>
     </message>
     <message>
         <source>Answer</source>
-        <translation type="unfinished"></translation>
+        <translation>Répondre</translation>
     </message>
     <message>
         <source>Answer {name}</source>
-        <translation type="unfinished"></translation>
+        <translation>Répondre à {name}</translation>
     </message>
 </context>
 <context>
     <name>TargetSearch</name>
     <message>
         <source>Suggestions</source>
-        <translation type="unfinished"></translation>
+        <translation>Suggestions</translation>
     </message>
     <message>
         <source>Call with video</source>
-        <translation type="unfinished"></translation>
+        <translation>Appeler en vidéo</translation>
     </message>
     <message>
         <source>This call · {number}</source>
-        <translation type="unfinished"></translation>
+        <translation>Cet appel · {number}</translation>
     </message>
     <message>
         <source>Call {number}</source>
-        <translation type="unfinished"></translation>
+        <translation>Appeler {number}</translation>
     </message>
 </context>
 <context>
@@ -4037,146 +4037,146 @@
     <name>TransferPanel</name>
     <message>
         <source>Transfer</source>
-        <translation type="unfinished"></translation>
+        <translation>Transférer</translation>
     </message>
     <message>
         <source>Number, name or call</source>
-        <translation type="unfinished"></translation>
+        <translation>Numéro, nom ou appel</translation>
     </message>
     <message>
         <source>Ask first</source>
-        <translation type="unfinished"></translation>
+        <translation>Demander d’abord</translation>
     </message>
     <message>
         <source>You talk to them while your caller waits on hold.</source>
-        <translation type="unfinished"></translation>
+        <translation>Vous lui parlez pendant que votre correspondant attend.</translation>
     </message>
     <message>
         <source>Transfer now</source>
-        <translation type="unfinished"></translation>
+        <translation>Transférer maintenant</translation>
     </message>
     <message>
         <source>The call leaves you at once.</source>
-        <translation type="unfinished"></translation>
+        <translation>L’appel vous quitte aussitôt.</translation>
     </message>
     <message>
         <source>Choose somebody else</source>
-        <translation type="unfinished"></translation>
+        <translation>Choisir quelqu’un d’autre</translation>
     </message>
     <message>
         <source>Complete transfer</source>
-        <translation type="unfinished"></translation>
+        <translation>Terminer le transfert</translation>
     </message>
     <message>
         <source>Back to the caller</source>
-        <translation type="unfinished"></translation>
+        <translation>Revenir à l’appel</translation>
     </message>
     <message>
         <source>Connect both and leave</source>
-        <translation type="unfinished"></translation>
+        <translation>Relier les deux et quitter</translation>
     </message>
     <message>
         <source>The call was handed over.</source>
-        <translation type="unfinished"></translation>
+        <translation>L’appel a été transféré.</translation>
     </message>
     <message>
         <source>Transfer {name}</source>
-        <translation type="unfinished"></translation>
+        <translation>Transférer {name}</translation>
     </message>
     <message>
         <source>Calling {name}…</source>
-        <translation type="unfinished"></translation>
+        <translation>Appel de {name}…</translation>
     </message>
     <message>
         <source>{name} is on the line. Ask, then complete the transfer.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} est en ligne. Demandez, puis terminez le transfert.</translation>
     </message>
     <message>
         <source>Handing the call over…</source>
-        <translation type="unfinished"></translation>
+        <translation>Transfert de l’appel…</translation>
     </message>
     <message>
         <source>{name} could not be reached. Your caller is still on hold.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} n’a pas pu être joint. Votre correspondant attend toujours.</translation>
     </message>
     <message>
         <source>{name} waits on hold.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} attend.</translation>
     </message>
 </context>
 <context>
     <name>VoicemailPage</name>
     <message>
         <source>Voicemail</source>
-        <translation type="unfinished"></translation>
+        <translation>Messagerie</translation>
     </message>
     <message>
         <source>Folder</source>
-        <translation type="unfinished"></translation>
+        <translation>Dossier</translation>
     </message>
     <message>
         <source>All messages</source>
-        <translation type="unfinished"></translation>
+        <translation>Tous les messages</translation>
     </message>
     <message>
         <source>New</source>
-        <translation type="unfinished">Nouveau</translation>
+        <translation>Nouveau</translation>
     </message>
     <message>
         <source>Heard</source>
-        <translation type="unfinished"></translation>
+        <translation>Écoutés</translation>
     </message>
     <message>
         <source>Urgent</source>
-        <translation type="unfinished"></translation>
+        <translation>Urgent</translation>
     </message>
     <message>
         <source>Messages</source>
-        <translation type="unfinished">Messages</translation>
+        <translation>Messages</translation>
     </message>
     <message>
         <source>Nobody has left a message.</source>
-        <translation type="unfinished"></translation>
+        <translation>Personne n’a laissé de message.</translation>
     </message>
     <message>
         <source>Unknown caller</source>
-        <translation type="unfinished"></translation>
+        <translation>Correspondant inconnu</translation>
     </message>
     <message>
         <source>Delete</source>
-        <translation type="unfinished"></translation>
+        <translation>Supprimer</translation>
     </message>
     <message>
         <source>Call back</source>
-        <translation type="unfinished"></translation>
+        <translation>Rappeler</translation>
     </message>
     <message>
         <source>Play</source>
-        <translation type="unfinished"></translation>
+        <translation>Écouter</translation>
     </message>
     <message>
         <source>Message from {name}</source>
-        <translation type="unfinished"></translation>
+        <translation>Message de {name}</translation>
     </message>
     <message>
         <source>Delete this message?</source>
-        <translation type="unfinished"></translation>
+        <translation>Supprimer ce message ?</translation>
     </message>
     <message>
         <source>The message from {name} cannot be brought back.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le message de {name} ne pourra pas être récupéré.</translation>
     </message>
     <message>
         <source>Message</source>
-        <translation type="unfinished">Message</translation>
+        <translation>Message</translation>
     </message>
     <message>
         <source>Mark as new</source>
-        <translation type="unfinished"></translation>
+        <translation>Marquer comme nouveau</translation>
     </message>
     <message>
         <source>Mark as heard</source>
-        <translation type="unfinished"></translation>
+        <translation>Marquer comme écouté</translation>
     </message>
 </context>
 <context>
@@ -5113,14 +5113,6 @@
         <translation>Supprimer les basses parasites</translation>
     </message>
     <message>
-        <source>Send stereo sound</source>
-        <translation>Envoyer le son en stéréo</translation>
-    </message>
-    <message>
-        <source>For music. Turn echo removal off as well, or it makes the sound mono again.</source>
-        <translation>Pour la musique. Désactivez aussi la suppression de l’écho, qui rend le son mono.</translation>
-    </message>
-    <message>
         <source>Show level meters and speaking marks</source>
         <translation>Afficher les niveaux et les marques de parole</translation>
     </message>
@@ -5259,14 +5251,6 @@
     <message>
         <source>None</source>
         <translation>Aucun</translation>
-    </message>
-    <message>
-        <source>Send several resolutions (simulcast)</source>
-        <translation>Envoyer plusieurs résolutions (simulcast)</translation>
-    </message>
-    <message>
-        <source>Send less when nobody watches me large</source>
-        <translation>Envoyer moins quand personne ne me voit en grand</translation>
     </message>
     <message>
         <source>Start bit rate</source>

@@ -70,12 +70,13 @@ def contact(number: int = 1, **fields: Any) -> Contact:
     first = ("Amélie", "Tomás", "Priya", "Jonas", "Mei-Ling", "Sara", "Liam", "Nadia")[number % 8]
     last = ("Laurent", "Herrera", "Raman", "Lindqvist", "Chen", "Ben Youssef", "O'Connor")[number % 7]
     values: dict[str, Any] = {
+        "source": "company",
         "name": f"{first} {last}",
         "numbers": (PhoneNumber(str(1000 + number), "extension"), PhoneNumber(f"+3312345{number:04d}", "mobile")),
         "email": f"{first.lower()}{number}@example.org",
         "user_id": f"u-{number}",
     }
-    return Contact(f"c{number}", "company", **(values | fields))
+    return Contact(**({"id": f"c{number}"} | values | fields))
 
 
 def phone_call(

@@ -78,7 +78,7 @@ class AccountCard(QFrame):
         self._make_presence()
         self._make_forwards()
         self._lay_out()
-        context.changed.connect(lambda state, _event: self._changed(state))
+        context.changed.connect(self._changed)
         self.show_state(context.controller.account(account_id))
 
     def _make_presence(self) -> None:

@@ -12,7 +12,7 @@ from app.calls.accounts import AccountEvent, AccountPhase, AccountState
 from app.calls.model import Failure
 from ui import forms, i18n
 from ui.phone.context import PhoneContext
-from ui.theme import Space
+from ui.theme import Size, Space
 from ui.widgets.fields import ComboBox, PasswordField, TextField
 from ui.widgets.toast import announce
 
@@ -86,7 +86,9 @@ class SignInView(QWidget):
     def _field(self, label: str, field: QWidget) -> QWidget:
         box = QWidget()
         column = forms.column(box, spacing=Space.XS)
-        words = forms.label(label, "caption")
+        words = forms.label(label, "caption", wrap=False)
+        # A layout that scrolls squeezes what does not say its height.
+        field.setMinimumHeight(Size.FIELD)
         words.setBuddy(field)
         column.addWidget(words)
         column.addWidget(field)

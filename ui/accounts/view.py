@@ -49,7 +49,7 @@ class AccountsView(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(area)
-        context.changed.connect(lambda _state, _event: self.refresh())
+        context.changed.connect(self.refresh)
 
     def refresh(self) -> None:
         known = [one.account_id for one in self._context.accounts()]

@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from app.calls.accounts import (
     AccountEvent,
@@ -42,6 +43,8 @@ DELAY_MS = 150
 SEEN_MS = 1500
 """Missed calls count as seen after the list was in view this long."""
 DAY_MS = 86_400_000
+NARROW = 860
+"""Narrower pages put the filters under the search field."""
 
 
 class CallsPage(Page):
@@ -92,11 +95,10 @@ class CallsPage(Page):
 
     def _lay_out(self) -> None:
         tools = QWidget()
-        line = forms.row(self.search, self.filter, self.since, parent=tools)
-        line.setContentsMargins(Space.L, Space.M, Space.L, Space.M)
-        line.setStretch(0, 2)
-        line.setStretch(1, 1)
-        line.setStretch(2, 1)
+        self._tools = QGridLayout(tools)
+        self._tools.setContentsMargins(Space.L, Space.M, Space.L, Space.M)
+        self._tools.setSpacing(Space.S)
+        self._arrange(narrow=False)
         self._log = QWidget()
         self._log.setProperty("look", "surface")
         self._log.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -110,6 +112,27 @@ class CallsPage(Page):
         line = forms.row(self._log, self._edge, self.dial, spacing=0)
         line.setStretch(0, 1)
         self.body.addLayout(line, 1)
+
+    def _arrange(self, *, narrow: bool) -> None:
+        """The filters beside the search field, or under it."""
+        self._narrow = narrow
+        for place, widget in enumerate((self.search, self.filter, self.since)):
+            self._tools.removeWidget(widget)
+            if not narrow:
+                self._tools.addWidget(widget, 0, place)
+        if narrow:
+            self._tools.addWidget(self.search, 0, 0, 1, 2)
+            self._tools.addWidget(self.filter, 1, 0)
+            self._tools.addWidget(self.since, 1, 1)
+        self._tools.setColumnStretch(0, 1 if narrow else 2)
+        self._tools.setColumnStretch(1, 1)
+        self._tools.setColumnStretch(2, 0 if narrow else 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW
+        if narrow != self._narrow:
+            self._arrange(narrow=narrow)
 
     # ------------------------------------------------------------ reading
 

@@ -61,7 +61,7 @@ class DirectoryPage(Page):
         self.search = SearchField(self.tr("Search contacts"), self.tr("Name, number or e-mail"))
         self.search.textChanged.connect(lambda _t: self._timer.start())
         self.scopes = {
-            name: forms.push_button(words, kind="quiet")
+            name: forms.push_button(words)
             for name, words in (
                 ("all", self.tr("All")),
                 ("favourites", self.tr("Favourites")),

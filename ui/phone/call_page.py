@@ -103,7 +103,7 @@ class AudioPage(QWidget):
             while line.count():
                 line.takeAt(0)
         every: list[QWidget] = [*self.buttons.values(), self.more]
-        half = 4
+        half = 5
         upper, lower = (every, [self.hang_up]) if rows == 1 else (every[:half], [*every[half:], self.hang_up])
         for line, widgets in ((self._upper, upper), (self._lower, lower)):
             line.addStretch(1)
@@ -243,7 +243,7 @@ class PhoneBar(QWidget):
         self._tick()
 
     def _tick(self) -> None:
-        if self._state is not None and self.isVisible():
+        if self._state is not None:
             self.status.set_text(call_words(self._state, self._hub.held_since.get(self._state.call_id)))
 
     def _open_menu(self) -> None:

@@ -79,7 +79,7 @@ class PhoneCallView(QWidget):
         whole = forms.row(self.cards, centre, self._edge, self._side, spacing=0, parent=self)
         whole.setStretch(1, 1)
         self._whole = whole
-        hub.changed.connect(lambda _state: self.refresh())
+        hub.changed.connect(self.refresh)
         hub.ended.connect(self._ended)
         self.refresh()
 

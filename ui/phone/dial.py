@@ -53,7 +53,7 @@ class DialPane(QWidget):
         column.addLayout(line)
         column.addWidget(self.note)
         self._column = column
-        context.changed.connect(lambda _state, _event: self.refresh())
+        context.changed.connect(self.refresh)
         context.current_changed.connect(self.refresh)
         self.refresh()
         self._edited()

@@ -114,7 +114,10 @@ class IncomingWindow(QWidget):
         mine = next((one for one in self.context.accounts() if phone and one.account_id == phone.account_id), None)
         if mine is not None:
             line = phone.called_number if phone is not None and phone.called_number else account_name(mine)
-            parts.append(self.tr("To {line} on {server}").format(line=plain(line), server=plain(mine.server)))
+            if len(self.context.accounts()) > 1:
+                parts.append(self.tr("To {line} on {server}").format(line=plain(line), server=plain(mine.server)))
+            else:
+                parts.append(self.tr("To {line}").format(line=plain(line)))
         return " · ".join(parts)
 
     # ------------------------------------------------------------ acts

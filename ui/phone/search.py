@@ -16,7 +16,7 @@ from app.calls.selectors import duration_text, talk_ms
 from ui import forms
 from ui.paged import PagedList, RowAct, RowLook
 from ui.phone.context import PhoneContext
-from ui.phone.words import call_words, label_words, now_ms, number_of, peer, peer_number, presence_tone
+from ui.phone.words import label_words, now_ms, number_of, peer, peer_number, presence_tone
 from ui.theme import Space
 from ui.widgets.fields import SearchField
 from ui.widgets.text import plain
@@ -135,7 +135,8 @@ class TargetSearch(QWidget):
         acts = (RowAct("video", "video", self.tr("Call with video")),) if self._with_video else ()
         if target.call_id:
             state = self._context.controller.state(target.call_id)
-            return RowLook(target.name, call_words(state), duration_text(talk_ms(state, now_ms())), face=target.name)
+            detail = self.tr("This call · {number}").format(number=target.number)
+            return RowLook(target.name, detail, duration_text(talk_ms(state, now_ms())), face=target.name)
         if not target.name:
             return RowLook(self.tr("Call {number}").format(number=plain(target.number)), icon="phone", acts=acts)
         detail = " · ".join(part for part in (plain(target.number), label_words(target.label)) if part)

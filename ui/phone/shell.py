@@ -160,6 +160,7 @@ class PhoneShell(QObject):
         """Another view is in front now."""
         named = {**self.views, "call": self.call_view}
         self._here = next((name for name, one in named.items() if one is view), "")
+        self._show_bar()
 
     # ------------------------------------------------------------ where to
 

@@ -40,7 +40,7 @@ class VoicemailPage(Page):
         self.title.setText(self.tr("Voicemail"))
         self.setAccessibleName(self.tr("Voicemail"))
         self.folder = ComboBox(self.tr("Folder"))
-        self.folder.setMinimumContentsLength(8)
+        self.folder.setMinimumContentsLength(13)
         for words, folder in (
             (self.tr("All messages"), ""),
             (self.tr("New"), "new"),
