@@ -235,7 +235,7 @@ class EchoRobot(RobotBridge):
 
 class IvrRobot(RobotBridge):
     """Reads back each digit as its DTMF tone (both frequencies, in the sound), however it came. ``#`` after digits
-    repeats them all; ``*`` hangs up after a pause."""
+    repeats them all; ``*`` ends the call a second later."""
 
     name = "ivr"
 
@@ -250,6 +250,8 @@ class IvrRobot(RobotBridge):
                 self._say(known)
         self.digits = (self.digits + digit)[-64:]
         self._say(digit)
+        if digit == "*":
+            self.server.dialing.later(1.0, leg.hang_up)
 
     def _say(self, digit: str) -> None:
         from app.media.tones import dtmf
@@ -265,6 +267,21 @@ class IvrRobot(RobotBridge):
         if self.leg is not None:
             block = self._pending.pop(0) if self._pending else None
             self.leg.media.play(np.zeros(BLOCK, np.int16) if block is None else block)
+
+
+class SwitchboardRobot(MusicRobot):
+    """Music for somebody who waits in the queue of the switchboard."""
+
+    name = "switchboard"
+
+    def __init__(self, server: CallServer, leg: Leg) -> None:
+        super().__init__(server, leg)
+        self._item = {"id": leg.id, "caller_id_name": leg.name, "caller_id_number": leg.number}
+        server.state.queue_switchboard(self._item)
+
+    def leave(self, leg: Leg) -> None:
+        super().leave(leg)
+        self.server.state.leave_switchboard(self._item)
 
 
 class VoicemailRobot(RobotBridge):

@@ -393,7 +393,7 @@ class CallServer:
         if leg.on_ended is not None:
             leg.on_ended(leg, event)
         self._line_state(leg)
-        if leg.user is not None and not leg.transferred:
+        if leg.user is not None and not leg.unlogged:
             self._log_call(leg, was_up)
         leg.spawn_close()
 

@@ -14,6 +14,7 @@ from app.sandbox.wazo.bridges import (
     MusicRobot,
     PairBridge,
     RobotBridge,
+    SwitchboardRobot,
     Tone,
     ToneRobot,
     VoicemailRobot,
@@ -28,13 +29,14 @@ if TYPE_CHECKING:
     from app.sandbox.wazo.call_server import CallServer
 
 ECHO, EARLY, BUSY, REFUSES, RINGS, TONE, IVR = "600", "601", "602", "603", "605", "608", "609"
+SWITCHBOARD = "690"
 UNAVAILABLE, NO_CODEC, ANSWERS_LATE, HANGS_UP, REDIRECTS, COLLEAGUE = "606", "607", "610", "611", "612", "650"
 VOICEMAIL_PREFIX = "*97"
 EXTENSIONS = {
     ECHO: "Echo", EARLY: "Echo after early media", BUSY: "Busy", REFUSES: "Declines", RINGS: "Rings for ever",
     TONE: "Tone", IVR: "Reads back digits", UNAVAILABLE: "Unavailable", NO_CODEC: "No common codec",
     ANSWERS_LATE: "Rings, then answers", HANGS_UP: "Answers and hangs up", REDIRECTS: "Redirects to the echo",
-    COLLEAGUE: "Grace Colleague",
+    COLLEAGUE: "Grace Colleague", SWITCHBOARD: "Reception",
 }  # fmt: skip
 REFUSALS = {BUSY: (486, 17), REFUSES: (603, 21), UNAVAILABLE: (480, 19), NO_CODEC: (488, 58)}
 EARLY_S = 1.0
@@ -161,6 +163,8 @@ class Dialing:
             self.later(EARLY_S, lambda: self._answer(leg, lambda: EchoRobot(server, leg)) if robot.leg else None)
         elif number == REDIRECTS:
             leg.command(lambda agent, now: agent.redirect(leg.key, (f"sip:{ECHO}@127.0.0.1",), now))
+        elif number == SWITCHBOARD:
+            self._answer(leg, lambda: SwitchboardRobot(server, leg))
         elif number == ANSWERS_LATE:
             leg.ring()
             self.later(LATE_S, lambda: self._answer(leg, lambda: ToneRobot(server, leg)))
@@ -271,8 +275,10 @@ class Dialing:
         line_id: int = 0,
         headers: tuple[tuple[str, str], ...] = (),
         timeout_s: float = 0.0,
+        leg_id: str = "",
     ) -> Ringing:
-        """Ring all phones of a user (or one *contact*, or one line); the first that answers wins."""
+        """Ring all phones of a user (or one *contact*, or one line); the first that answers wins. *leg_id*: the call id
+        that was promised for the first of them."""
         attempt = Ringing(user, caller, on_answer, on_fail)
         bindings = [
             binding
@@ -288,17 +294,24 @@ class Dialing:
             caller.on_ended = lambda leg, event: self._give_up(attempt, ())
         extra = (*(AUTO_ANSWER if auto_answer else ()), *headers)
         who = (caller.name, caller.number) if caller is not None else (name, number)
-        for binding in bindings:
-            self.server.spawn(self._branch(attempt, binding, who, video, extra))
+        for index, binding in enumerate(bindings):
+            id_ = leg_id if leg_id and index == 0 else self.server.new_id()
+            self.server.spawn(self._branch(attempt, binding, id_, who, video, extra))
         attempt.timer = self.later(timeout_s or self.server.options.ring_s, lambda: self._timeout(attempt))
         return attempt
 
     async def _branch(
-        self, attempt: Ringing, binding: Binding, who: tuple[str, str], video: bool, extra: tuple[tuple[str, str], ...]
+        self,
+        attempt: Ringing,
+        binding: Binding,
+        id_: str,
+        who: tuple[str, str],
+        video: bool,
+        extra: tuple[tuple[str, str], ...],
     ) -> None:
         server, caller = self.server, attempt.caller
         line = next(x for x in attempt.user.lines if x.name == binding.line)
-        leg = Leg(server, server.new_id(), binding.peer, "", False, attempt.user, line)
+        leg = Leg(server, id_, binding.peer, "", False, attempt.user, line)
         leg.name, leg.number, leg.contact = attempt.user.name, attempt.user.exten, binding.user
         leg.peer_name, leg.peer_number = who
         leg.dialed = attempt.user.exten
@@ -333,6 +346,7 @@ class Dialing:
 
     def _won(self, attempt: Ringing, leg: Leg) -> None:
         if attempt.done:
+            leg.unlogged = True
             leg.hang_up(26, ELSEWHERE)
             return
         attempt.done = True
@@ -340,7 +354,7 @@ class Dialing:
         leg.on_ended = None
         for other in attempt.branches:
             if other is not leg and not other.ended:
-                other.on_ended = None
+                other.on_ended, other.unlogged = None, True
                 other.hang_up(26, ELSEWHERE)
         attempt.on_answer(leg)
 
@@ -369,8 +383,8 @@ class Dialing:
             return
         attempt.done = True
         self._clear(attempt)
-        for leg in list(attempt.branches):
-            leg.on_ended = None
+        for index, leg in enumerate(list(attempt.branches)):
+            leg.on_ended, leg.unlogged = None, index > 0
             leg.hang_up(21, reasons)
 
     def _clear(self, attempt: Ringing) -> None:

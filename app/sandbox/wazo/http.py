@@ -75,6 +75,11 @@ class Call:
         return self.user
 
     @property
+    def tenant(self) -> str:
+        """The tenant it is about: the one asked for, or the token's own."""
+        return self.request.headers.get("Wazo-Tenant", "") or self.state.tenant_uuid
+
+    @property
     def query(self) -> Mapping[str, str]:
         return self.request.query
 
@@ -202,14 +207,21 @@ class Api:
             error = unauthorized("not_found_or_expired")
         return error_response(error, service.shape if service else "A")
 
+    def _path(self, request: web.Request) -> str:
+        old, new = ("/api/ctid-ng/", "/api/calld/")
+        if self.state.options.old_calld and request.path.startswith((old, new)):
+            return request.path.replace(old, new) if request.path.startswith(old) else ""
+        return request.path
+
     def _service(self, path: str) -> Service | None:
         return next((s for s in self.services if path.startswith(f"/api/{s.prefix}/")), None)
 
     async def _answer(self, request: web.Request, raw: bytes) -> web.Response:
-        service = self._service(request.path)
+        full = self._path(request)
+        service = self._service(full)
         if service is None:
             return web.Response(status=404, text="<html><h1>404 Not Found</h1></html>", content_type="text/html")
-        path = request.path.removeprefix(f"/api/{service.prefix}/").rstrip("/")
+        path = full.removeprefix(f"/api/{service.prefix}/").rstrip("/")
         try:
             if len(raw) > MAX_BODY:
                 raise ApiError(413, "Request Entity Too Large")

@@ -164,7 +164,7 @@ class LegMedia:
         line = known or self._new_line(section.kind, mid, ())
         wanted = not section.rejected and section.kind in ("audio", "video") and bool(voice)
         extra = section.kind == "video" and any(
-            other.kind == "video" and other is not line for other in self.lines[:index]
+            other.kind == "video" and not other.label and other is not line for other in self.lines[:index]
         )  # fmt: skip
         line = replace(line, codecs=agreed, remote=section, live=wanted and (video or section.kind == "audio"))
         if section.kind == "video" and extra and known is None:
@@ -197,10 +197,14 @@ class LegMedia:
             return self._describe("actpass")
 
     def _offered(self, kind: str, like: LegMedia | None) -> tuple[Codec, ...]:
+        """The other leg's formats with its numbers first, then what else this line may use."""
         line = None
         if like is not None:
             line = like.audio if kind == "audio" else like.video
-        return line.codecs if line is not None and line.codecs else self._known(kind)
+        if like is None or line is None or not line.codecs:
+            return self._known(kind)
+        used = {codec.payload_type: codec for one in like.lines for codec in one.codecs}
+        return formats.merged(line.codecs, self._known(kind), used)
 
     def add_video(self, like: LegMedia | None = None) -> bool:
         """Make a line for the other party's picture in the next offer; False when there is one."""

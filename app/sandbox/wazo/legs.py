@@ -82,6 +82,9 @@ class Leg:
     answer_headers: Any = None
     offer_wanted: bool = False
     transferred: bool = False
+    """Waits for the outcome of a transfer: the end of the other leg does not end this one."""
+    unlogged: bool = False
+    """No call record: another phone of the same person has it."""
     diversions: list[str] = field(default_factory=list)
     """``Diversion`` values of forwards on the way, newest first."""
 

@@ -77,5 +77,7 @@ class SandboxOptions:
     """How long a phone rings before the call goes to voicemail or 480."""
     expire_soon_s: float = 60.0
     """``auth_session_expire_soon`` is published when a token has less left than this."""
+    old_calld: bool = False
+    """calld is known by its former name, ctid-ng, only."""
     token_expiration: int = 7200
     """Seconds, when the client names none."""

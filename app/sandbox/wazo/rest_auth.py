@@ -41,6 +41,8 @@ def token_data(call: Call, token: Token, refresh_token: str = "") -> dict[str, A
         "metadata": {
             "uuid": user.uuid, "tenant_uuid": state.tenant_uuid, "auth_id": user.uuid, "pbx_user_uuid": user.uuid,
             "xivo_uuid": state.stack_uuid, "purpose": "user", "admin": user.account.admin,
+            "username": user.account.username, "tenants": [{"uuid": state.tenant_uuid}],
+            "groups": [group["name"] for group in state.groups.values() if user.uuid in group.get("users", ())],
         },
     }  # fmt: skip
     if refresh_token:
@@ -353,6 +355,9 @@ def user_emails(call: Call) -> Any:
     emails = call.body.get("emails")
     if not isinstance(emails, list):
         raise invalid("emails", "a list is needed")
+    main = next((e["address"] for e in emails if isinstance(e, dict) and e.get("main")), None)
+    if isinstance(main, str):
+        _user(call).settings["email"] = main
     return [{"uuid": str(uuid.uuid4()), "confirmed": True, **e} for e in emails if isinstance(e, dict)]
 
 
@@ -402,12 +407,15 @@ def _collection(name: str, singular: str, attribute: str) -> None:
 
     @service.route("GET", name, f"auth.{name}.read")
     def listing(call: Call) -> Any:
-        return page(call, list(store(call).values()), order="name", search=("name",))
+        items = list(store(call).values())
+        if name != "tenants":
+            items = [item for item in items if item.get("tenant_uuid", call.state.tenant_uuid) == call.tenant]
+        return page(call, items, order="name", search=("name",))
 
     @service.route("POST", name, f"auth.{name}.create")
     def create(call: Call) -> Any:
         body = {"name": call.text("name"), **{k: v for k, v in call.body.items() if k != "uuid"}}
-        item: dict[str, Any] = {"uuid": str(uuid.uuid4()), "tenant_uuid": call.state.tenant_uuid, "users": [], **body}
+        item: dict[str, Any] = {"uuid": str(uuid.uuid4()), "tenant_uuid": call.tenant, "users": [], **body}
         store(call)[item["uuid"]] = item
         return item
 

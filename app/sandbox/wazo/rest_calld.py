@@ -64,6 +64,7 @@ def make_call(call: Call) -> Reply:
     server.dialing.ring(
         user, None, taken, lambda status, cause: None, name=user.name, number=number,
         auto_answer=bool(call.body.get("auto_answer_caller")), line_id=int(call.body.get("line_id") or 0),
+        leg_id=call_id,
     )  # fmt: skip
     data = {
         "call_id": call_id, "user_uuid": user.uuid, "status": "Ring", "dialed_extension": number, "is_caller": True,

@@ -13,7 +13,7 @@ from app.sandbox.wazo.legs import Leg
 from app.sandbox.wazo.rest_calld import DIGITS, service
 from app.sandbox.wazo.state import User
 
-__all__ = ["new_app_call", "service", "switchboard_changed"]
+__all__ = ["new_app_call", "service"]
 
 FOLDERS = {1: ("inbox", "new"), 2: ("old", "old"), 3: ("urgent", "urgent"), 4: ("other", "other")}
 GREETINGS = ("unavailable", "busy", "name")
@@ -182,15 +182,6 @@ def _items(call: Call, kind: str) -> list[dict[str, Any]]:
     return call.state.switchboard[kind]
 
 
-def switchboard_changed(call_state: Any, kind: str) -> None:
-    data = {
-        "switchboard_uuid": call_state.switchboard_uuid, "items": list(call_state.switchboard[kind]),
-        "tenant_uuid": call_state.tenant_uuid,
-    }  # fmt: skip
-    acl = f"events.switchboards.{call_state.switchboard_uuid}.calls.{kind}.updated"
-    call_state.bus.publish(f"switchboard_{kind}_calls_updated", data, None, acl)
-
-
 @service.route("GET", "switchboards/{switchboard}/calls/{kind}", "calld.switchboards.{switchboard}.calls.{kind}.read")
 def switchboard(call: Call) -> Any:
     return {"items": list(_items(call, call.params["kind"]))}
@@ -232,8 +223,7 @@ def answer_switchboard(call: Call) -> Any:
         operator, None, taken, lambda status, cause: None, name=item["caller_id_name"], number=item["caller_id_number"],
         auto_answer=True, line_id=line_id,
     )  # fmt: skip
-    state.switchboard[kind].remove(item)
-    switchboard_changed(state, kind)
+    state.leave_switchboard(item)
     data = {
         "switchboard_uuid": state.switchboard_uuid, "operator_call_id": operator_call, f"{kind}_call_id": item["id"],
         "tenant_uuid": state.tenant_uuid,
@@ -256,7 +246,7 @@ def hold_switchboard(call: Call) -> Reply:
     if queued is not None:
         call.state.switchboard["queued"].remove(queued)
         call.state.switchboard["held"].append(queued)
-        switchboard_changed(call.state, "queued")
+        call.state.switchboard_changed("queued")
     elif leg is not None:
         others = leg.bridge.others(leg) if leg.bridge is not None else []
         party, operator = (others[0], leg) if others and leg.user is call.me else (leg, others[0] if others else None)
@@ -274,7 +264,7 @@ def hold_switchboard(call: Call) -> Reply:
         call.state.switchboard["held"].append(item)
         if operator is not None:
             operator.hang_up()
-    switchboard_changed(call.state, "held")
+    call.state.switchboard_changed("held")
     return NO_CONTENT
 
 

@@ -20,7 +20,7 @@ from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
-from app.sandbox.wazo import rest_auth, rest_calld_more, rest_chatd, rest_confd, rest_dird, rest_misc
+from app.sandbox.wazo import rest_accessd, rest_auth, rest_calld_more, rest_chatd, rest_confd, rest_dird, rest_misc
 from app.sandbox.wazo.bots import Colleague
 from app.sandbox.wazo.call_server import CallServer
 from app.sandbox.wazo.certificate import self_signed
@@ -60,7 +60,7 @@ class WazoSandbox:
         self.calls.sockets = self.sip
         services = (
             rest_auth.service, rest_confd.service, rest_calld_more.service, rest_chatd.service, rest_dird.service,
-            rest_misc.call_logd, rest_misc.agentd, rest_misc.webhookd, rest_misc.amid,
+            rest_misc.call_logd, rest_misc.agentd, rest_misc.webhookd, rest_misc.amid, rest_accessd.service,
         )  # fmt: skip
         self.api = Api(self.state, self.calls, services)
         self.events = EventSocket(self.state)

@@ -127,6 +127,8 @@ class State:
         self.groups: dict[str, dict[str, Any]] = {}
         self.policies: dict[str, dict[str, Any]] = {}
         self.tenants: dict[str, dict[str, Any]] = {}
+        self.subscriptions: dict[str, dict[str, Any]] = {}
+        """Of accessd; each with its ``authorizations`` by uuid."""
         self.requests: deque[SeenRequest] = deque(maxlen=MAX_REQUESTS)
         self.logs: deque[dict[str, Any]] = deque(maxlen=MAX_REQUESTS)
         """Entries that clients shipped (fluentd)."""
@@ -333,6 +335,25 @@ class State:
     def user_event(self, user: User, name: str, data: dict[str, Any]) -> None:
         full = {"user_id": user.id, "user_uuid": user.uuid, "tenant_uuid": self.tenant_uuid, **data}
         self.bus.publish(name, full, [user.uuid], f"events.users.{user.uuid}.{name}")
+
+    # ------------------------------------------------------------------ switchboard
+
+    def queue_switchboard(self, item: dict[str, Any]) -> None:
+        """Somebody waits for the operators: ``id``, ``caller_id_name``, ``caller_id_number``."""
+        self.switchboard["queued"].append(item)
+        self.switchboard_changed("queued")
+
+    def leave_switchboard(self, item: dict[str, Any]) -> None:
+        for kind, items in self.switchboard.items():
+            if item in items:
+                items.remove(item)
+                self.switchboard_changed(kind)
+
+    def switchboard_changed(self, kind: str) -> None:
+        uuid_ = self.switchboard_uuid
+        data = {"switchboard_uuid": uuid_, "items": list(self.switchboard[kind]), "tenant_uuid": self.tenant_uuid}
+        name = f"switchboard_{kind}_calls_updated"
+        self.bus.publish(name, data, None, f"events.switchboards.{uuid_}.calls.{kind}.updated")
 
     # ------------------------------------------------------------------ chat
 

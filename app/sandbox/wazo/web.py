@@ -31,8 +31,8 @@ class WebServer:
         app.router.add_get("/api/websocketd/", self._events.handle, allow_head=False)
         app.router.add_get("/api/websocketd", self._events.handle, allow_head=False)
         app.router.add_route("*", "/api/{path:.*}", self._api.handle)
-        app.router.add_post("/logs/{tag}", self._log)
-        app.router.add_options("/logs/{tag}", self._options)
+        app.router.add_post("/{tag}", self._log)
+        app.router.add_options("/{tag}", self._options)
         app.router.add_get("/{path:.*}", self._page)
         return app
 
