@@ -28,9 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "sandbox":
         from app.cli import sandbox
 
-        return asyncio.run(sandbox.serve(options.port, options.bots, vendor=options.vendor, until_eof=options.until_eof))
+        return asyncio.run(
+            sandbox.serve(options.port, options.bots, vendor=options.vendor, until_eof=options.until_eof)
+        )
     crashes = CrashHandler(paths.crashes)
-    crashes.install()
+    if store.get("diagnostics.crash_reports"):
+        crashes.install()
     code = _meet(options, paths, store)
     # Not in a "finally": an error on its way out is what the handler is for.
     crashes.uninstall()

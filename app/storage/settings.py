@@ -243,11 +243,6 @@ _AUDIO = (
     _switch("audio.gain_control", True, Section.AUDIO, "Adjust microphone volume automatically"),
     _switch("audio.high_pass", True, Section.AUDIO, "Remove rumble", advanced=True),
     _switch(
-        "audio.stereo", False, Section.AUDIO, "Send stereo sound",
-        "For music. Turn echo removal off as well, or it makes the sound mono again.",
-        applies=Applies.NEXT_CALL, advanced=True, option="stereo",
-    ),
-    _switch(
         "audio.levels", True, Section.AUDIO, "Show level meters and speaking marks",
         option="disableAudioLevels", option_inverted=True, advanced=True, applies=Applies.NEXT_CALL,
     ),
@@ -298,14 +293,6 @@ _VIDEO = (
     _choice(
         "video.never_codec", "", {"": "None", "VP8": "VP8", "H264": "H.264"}, Section.VIDEO, "Never use this codec",
         applies=Applies.NEXT_CALL, advanced=True, option="disabledCodec",
-    ),
-    _switch(
-        "video.simulcast", True, Section.VIDEO, "Send several resolutions (simulcast)",
-        applies=Applies.NEXT_CALL, advanced=True, option="disableSimulcast", option_inverted=True,
-    ),
-    _switch(
-        "video.layer_suspension", True, Section.VIDEO, "Send less when nobody watches me large",
-        applies=Applies.NEXT_CALL, advanced=True, option="enableLayerSuspension",
     ),
     _number(
         "video.start_bitrate", 800, (100, 4000), Section.VIDEO, "Start bit rate", unit="kbit/s",

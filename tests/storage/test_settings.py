@@ -31,7 +31,7 @@ def test_any_value_is_taken_in_canonical_form_or_refused_with_a_sentence(key: st
 
 def test_numbers_are_not_switches() -> None:
     with pytest.raises(ValueError):
-        settings.check("audio.stereo", 1)
+        settings.check("join.audio_only", 1)
     with pytest.raises(ValueError):
         settings.check("video.max_fps", True)
     with pytest.raises(ValueError, match="between 1 and 60"):
@@ -43,7 +43,7 @@ def test_join_options_use_the_vendors_names_and_sense() -> None:
     options = settings.join_options(values)
     assert options["disableRtx"] is True
     assert options["useIPv6"] is False
-    assert options["disableSimulcast"] is False
+    assert options["disableAudioLevels"] is False
     assert "serviceUrl" not in options
 
 

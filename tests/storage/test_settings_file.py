@@ -55,11 +55,13 @@ def test_a_broken_file_is_kept_aside_and_reported(tmp_path: Path, content: bytes
 
 def test_one_bad_value_costs_only_itself(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
-    path.write_text(json.dumps({"version": 1, "settings": {"video.max_fps": 9999, "audio.stereo": True, "later": 5}}))
+    path.write_text(
+        json.dumps({"version": 1, "settings": {"video.max_fps": 9999, "join.audio_only": True, "later": 5}})
+    )
     store = SettingsStore(path)
-    assert store.get("video.max_fps") == 30 and store.get("audio.stereo") is True
+    assert store.get("video.max_fps") == 30 and store.get("join.audio_only") is True
     assert len(store.problems) == 1
-    store.set("audio.stereo", False)
+    store.set("join.audio_only", False)
     assert json.loads(path.read_text())["settings"]["later"] == 5
 
 

@@ -44,15 +44,26 @@ class DevicePicker(QWidget):
 
     looked = Signal()
 
-    def __init__(self, kind: str, controller: ControllerApi, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        controller: ControllerApi,
+        parent: QWidget | None = None,
+        *,
+        setting: str = "",
+        caption: str = "",
+    ) -> None:
+        """*setting* and *caption*: of another use of such a device than the usual one (ringing)."""
         super().__init__(parent)
         self.kind = kind
+        self._setting = setting or SETTING_OF_KIND[kind]
         self._controller = controller
-        caption = {
+        usual = {
             "audioinput": self.tr("Microphone"),
             "audiooutput": self.tr("Speaker"),
             "videoinput": self.tr("Camera"),
-        }[kind]
+        }
+        caption = caption or usual[kind]
         self.caption = forms.label(caption, "caption")
         self.box = DeviceBox(caption)
         self.box.activated.connect(self._chosen)
@@ -99,7 +110,7 @@ class DevicePicker(QWidget):
     def refresh(self) -> None:
         """Read devices and choice again."""
         found = self.devices()
-        chosen = values.text(self._controller, SETTING_OF_KIND[self.kind])
+        chosen = values.text(self._controller, self._setting)
         entries = [("", self._default_text(found))] + [(d.id, plain(d.label, MAX_LABEL)) for d in found]
         if chosen and chosen not in {d.id for d in found}:
             entries.append((chosen, self.tr("Not plugged in; using the system's default")))
@@ -118,7 +129,7 @@ class DevicePicker(QWidget):
         return self.tr("System default ({name})").format(name=plain(default.label, MAX_LABEL))
 
     def _chosen(self, index: int) -> None:
-        self._controller.set_setting(SETTING_OF_KIND[self.kind], self.box.itemData(index) or "")
+        self._controller.set_setting(self._setting, self.box.itemData(index) or "")
 
     def _look_again(self) -> None:
         self.refresh()

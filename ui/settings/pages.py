@@ -69,7 +69,8 @@ class Page(QWidget):
 
     def _add(self, setting: Setting, column: QVBoxLayout) -> None:
         if setting.type is SettingType.DEVICE:
-            picker = DevicePicker(setting.device_kind, self._controller)
+            caption = words(setting.label) if self.section is Section.PHONE else ""
+            picker = DevicePicker(setting.device_kind, self._controller, setting=setting.key, caption=caption)
             self.pickers.append(picker)
             column.addWidget(picker)
             self.after_picker(picker, column)

@@ -49,7 +49,15 @@ async def test_every_declared_setting_is_there(settings: SettingsWindow) -> None
     shown = {r.setting.key for page in settings.pages for r in page.rows}
     pickers = [p for page in settings.pages for p in page.pickers]
     wanted = {k for k, s in SETTINGS.items() if s.section is not Section.HIDDEN and s.type is not SettingType.DEVICE}
-    assert shown == wanted and len(pickers) == 3
+    assert shown == wanted and len(pickers) == 4
+
+
+async def test_where_it_rings_is_a_choice_of_its_own(settings: SettingsWindow, controller: FakeController) -> None:
+    picker = next(p for page in settings.pages if page.section is Section.PHONE for p in page.pickers)
+    assert picker.caption.text() == "Ring on"
+    picker.box.setCurrentIndex(picker.box.findData("spk-2"))
+    picker.box.activated.emit(picker.box.currentIndex())
+    assert controller.settings["devices.ringer"] == "spk-2" and controller.settings["devices.speaker"] == ""
 
 
 async def test_round_trip_of_each_kind(settings: SettingsWindow, controller: FakeController) -> None:
