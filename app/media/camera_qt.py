@@ -6,6 +6,7 @@ Frames are copied out of Qt's buffers in a worker, never in the main thread.
 
 from __future__ import annotations
 
+import asyncio
 import glob
 import logging
 import re
@@ -61,16 +62,31 @@ def call_on_main(function: Callable[[], T]) -> T:
         raise DeviceError("screen", "general", "", "No window system is running.")
     if QThread.currentThread() is application.thread() or threading.current_thread() is threading.main_thread():
         return function()
+    return _post_to_main(application, function).result(MAIN_TIMEOUT_S)
+
+
+def _post_to_main(application: Any, function: Callable[[], T]) -> Future[T]:
+    """Have *function* run in Qt's main thread, unless the future is cancelled before; in the order of the calls."""
     future: Future[T] = Future()
 
     def run() -> None:
+        if not future.set_running_or_notify_cancel():
+            return
         try:
             future.set_result(function())
         except BaseException as error:  # noqa: BLE001 - handed to the caller, who waits for it
             future.set_exception(error)
 
     _caller(application).called.emit(run)
-    return future.result(MAIN_TIMEOUT_S)
+    return future
+
+
+def run_posted() -> None:
+    """Run what waits for Qt's main thread at once; does nothing when called in another thread."""
+    from PySide6.QtCore import QCoreApplication
+
+    if _main_caller is not None and threading.current_thread() is threading.main_thread():
+        QCoreApplication.sendPostedEvents(_main_caller)
 
 
 def _caller(application: Any) -> Any:
@@ -230,11 +246,14 @@ class QtCapture(Listeners):
             return
         self._closed = True
         self._strand.close()
-        if qt_application() is not None:
-            try:
-                call_on_main(self._stop)
-            except TimeoutError:
-                logger.warning("%s could not be closed: the window does not answer", self.what)
+        application = qt_application()
+        if application is None:
+            return
+        if threading.current_thread() is threading.main_thread():
+            self._stop()
+        else:
+            # Nobody waits for it: whoever opens the device next asks the same thread, and so after this.
+            _post_to_main(application, self._stop)
 
     def _stop(self) -> None:
         """Release the Qt objects, in the main thread."""
@@ -505,26 +524,32 @@ def _headless_camera(source: VideoInput, on_failed: FailureListener) -> VideoCap
 
 def cameras() -> tuple[Device, ...]:
     """Cameras that can be opened now. Any thread."""
-    if qt_application() is None:
-        return _headless_devices()
+    return _headless_devices() if qt_application() is None else call_on_main(_read_cameras)
 
-    def read() -> tuple[Device, ...]:
-        from PySide6.QtMultimedia import QCameraDevice, QMediaDevices
 
-        default = QMediaDevices.defaultVideoInput().id()
-        facing = {QCameraDevice.Position.FrontFace: "user", QCameraDevice.Position.BackFace: "environment"}
-        return tuple(
-            Device(
-                id=device_id(device),
-                label=device.description(),
-                kind="videoinput",
-                is_default=device.id() == default,
-                facing=facing.get(device.position(), "") or facing_of(device.description()),
-            )
-            for device in QMediaDevices.videoInputs()
+async def cameras_soon() -> tuple[Device, ...]:
+    """The same without a thread that waits, so that giving up takes no time. Raises ``TimeoutError``."""
+    application = qt_application()
+    if application is None:
+        return await asyncio.to_thread(_headless_devices)
+    return await asyncio.wait_for(asyncio.wrap_future(_post_to_main(application, _read_cameras)), MAIN_TIMEOUT_S)
+
+
+def _read_cameras() -> tuple[Device, ...]:
+    from PySide6.QtMultimedia import QCameraDevice, QMediaDevices
+
+    default = QMediaDevices.defaultVideoInput().id()
+    facing = {QCameraDevice.Position.FrontFace: "user", QCameraDevice.Position.BackFace: "environment"}
+    return tuple(
+        Device(
+            id=device_id(device),
+            label=device.description(),
+            kind="videoinput",
+            is_default=device.id() == default,
+            facing=facing.get(device.position(), "") or facing_of(device.description()),
         )
-
-    return call_on_main(read)
+        for device in QMediaDevices.videoInputs()
+    )
 
 
 def open_camera(source: VideoInput, on_failed: FailureListener) -> VideoCapture:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -210,6 +211,8 @@ class Engine:
             await self.stop_recording()
             await self._thread.call(self._end())
             await asyncio.to_thread(self._thread.stop)
+            if "app.media.camera_qt" in sys.modules:
+                sys.modules["app.media.camera_qt"].run_posted()
         with self._lock:
             for outbox in self._subscribers:
                 outbox.close()
@@ -327,9 +330,12 @@ class Engine:
         task.add_done_callback(self._tasks.discard)
 
     async def _list_devices(self) -> None:
-        # Cameras are listed on the window's thread, which may be waiting for the engine: never wait for it here.
+        from app.media.camera_qt import cameras_soon
+
+        # Cameras are listed on the window's thread, which may be waiting for the engine to close: no thread waits
+        # for it here, as a thread cannot be cancelled.
         try:
-            devices = await asyncio.to_thread(self.devices)
+            devices = (*await asyncio.to_thread(self._inputs.backend.devices), *await cameras_soon())
         except (DeviceError, TimeoutError) as error:
             logger.warning("devices cannot be listed: %s", error)
             return

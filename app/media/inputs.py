@@ -155,6 +155,7 @@ class Inputs:
         self._previews: dict[SourceContent, FrameSlotImpl] = {}
         self._preview_lock = threading.Lock()
         self._muted = False
+        self._test_tone = False
 
     # ------------------------------------------------------------ loudspeaker
 
@@ -197,6 +198,7 @@ class Inputs:
                 raise
             await self._close_microphone()
             self._microphone, self._chain = stream, chain
+            self._test_tone = source.kind == "test"
             if stream is not None:
                 self._emit(api.InputStarted("microphone", stream.device))
 
@@ -250,7 +252,8 @@ class Inputs:
 
     def _report(self, reading: Reading, score: float) -> None:
         self._emit(api.LocalAudioLevel(meter(reading.level_dbov), reading.speech, score))
-        if reading.hint is not None:
+        # A test tone is steady sound without speech, which is what noise is recognised by.
+        if reading.hint is not None and not (self._test_tone and reading.hint == "noisy"):
             self._emit(api.MicrophoneHint(reading.hint))
 
     # ------------------------------------------------------------ camera and screen

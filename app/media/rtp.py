@@ -23,6 +23,7 @@ URI_AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 URI_ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 URI_MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 URI_TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+URI_VIDEO_ORIENTATION = "urn:3gpp:video-orientation"
 
 HISTORY_PACKETS = 512
 """About two seconds of 2.5 Mbit/s video: longer than any retransmission is useful."""
@@ -39,7 +40,7 @@ MAX_TRACKED_SSRCS = 300
 class ExtensionIds:
     """Which local number each header extension has on this transport."""
 
-    __slots__ = ("abs_send_time", "audio_level", "mid", "transport_cc")
+    __slots__ = ("abs_send_time", "audio_level", "mid", "transport_cc", "video_orientation")
 
     def __init__(self, extensions: Iterable[HeaderExtension] = ()) -> None:
         by_uri = {e.uri: e.id for e in extensions if 0 < e.id < 15}
@@ -47,6 +48,7 @@ class ExtensionIds:
         self.abs_send_time = by_uri.get(URI_ABS_SEND_TIME, 0)
         self.mid = by_uri.get(URI_MID, 0)
         self.transport_cc = by_uri.get(URI_TRANSPORT_CC, 0)
+        self.video_orientation = by_uri.get(URI_VIDEO_ORIENTATION, 0)
 
 
 class ReceivedPacket(RtpPacket):
@@ -63,6 +65,8 @@ class ReceivedPacket(RtpPacket):
     mid: str | None
     abs_send_time: int | None
     transport_sequence: int | None
+    rotation: int | None
+    """How far to turn the picture clockwise for display, in degrees (3GPP TS 26.114 section 7.4.5)."""
     retransmitted: bool
 
     @property
@@ -99,7 +103,7 @@ def parse(data: bytes, ids: ExtensionIds, arrived_ms: float = 0.0) -> ReceivedPa
     packet.sequence_number = sequence
     packet.timestamp = timestamp
     packet.ssrc = ssrc
-    packet.audio_level = packet.mid = packet.abs_send_time = packet.transport_sequence = None
+    packet.audio_level = packet.mid = packet.abs_send_time = packet.transport_sequence = packet.rotation = None
     packet.voice = packet.retransmitted = False
     packet.arrived_ms = arrived_ms
     packet.raw = data
@@ -165,6 +169,9 @@ def _set_extension(p: ReceivedPacket, number: int, data: bytes, at: int, length:
     elif number == ids.transport_cc:
         if length >= 2:
             p.transport_sequence = (data[at] << 8) | data[at + 1]
+    elif number == ids.video_orientation:
+        # The sender turned the picture counter-clockwise by so many quarters; turning it back is clockwise.
+        p.rotation = (data[at] & 0x03) * 90
     elif number == ids.mid:
         p.mid = data[at : at + length].decode("ascii", "replace")
 

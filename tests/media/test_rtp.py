@@ -203,3 +203,13 @@ def test_retransmission_of_a_forwarded_packet_changes_nothing_in_it() -> None:
     session._on_nack(5, [7])
     assert sent[0] == packet
     assert rtp.unwrap_rtx(sent[1], 100, 5) == packet
+
+
+def test_how_to_turn_a_picture_is_read() -> None:
+    ids = ExtensionIds((HeaderExtension(11, rtp.URI_VIDEO_ORIENTATION),))
+    head = RtpPacket(100, 1, 1, 2, 3).serialize(HeaderExtensionsMap())
+    for value, degrees in ((0x00, 0), (0x01, 90), (0x0E, 180), (0x03, 270)):
+        data = bytes([head[0] | 0x10]) + head[1:] + bytes([0xBE, 0xDE, 0, 1, 0xB0, value, 0, 0]) + b"picture"
+        parsed = rtp.parse(data, ids)
+        assert parsed is not None and parsed.rotation == degrees and parsed.payload == b"picture"
+    assert rtp.parse(head, ids).rotation is None  # type: ignore[union-attr]

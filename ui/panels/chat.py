@@ -155,6 +155,7 @@ class ChatPanel(SidePanel):
         self.body.addWidget(Line())
         self.body.addWidget(writing)
         self._writing = writing
+        self.setFocusProxy(self.edit)
         QWidget.setTabOrder(self.list, self.recipient)
         QWidget.setTabOrder(self.recipient, self.edit)
         QWidget.setTabOrder(self.edit, self.emoji)

@@ -251,3 +251,10 @@ def test_groups_by_sender_day_and_privacy(english: object) -> None:
 )
 def test_emoji_alone_are_large(text: str, large: bool) -> None:
     assert is_emoji_only(text) is large
+
+
+async def test_opened_chat_takes_what_is_typed(panel: ChatPanel) -> None:
+    panel.activateWindow()
+    panel.setFocus()
+    await settle()
+    assert panel.focusWidget() is panel.edit
