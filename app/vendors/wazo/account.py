@@ -28,8 +28,9 @@ from app.vendors.base import (
     SignInFailed,
     SignInRequest,
 )
-from app.vendors.wazo import account_actions, account_queries, rest_agentd, rest_auth, rest_calld, rest_chatd
+from app.vendors.wazo import account_actions, account_queries, rest_auth
 from app.vendors.wazo import events as wz
+from app.vendors.wazo.account_reading import Reading
 from app.vendors.wazo.calls import Calls
 from app.vendors.wazo.capabilities import capabilities, services
 from app.vendors.wazo.client import RestError, TokenOptions, WazoClient
@@ -39,7 +40,6 @@ from app.vendors.wazo.inputs import Inputs
 from app.vendors.wazo.log_shipping import LogShipper, shipper_of
 from app.vendors.wazo.phone_link import PhoneLink, sip_url
 from app.vendors.wazo.rest_confd import Profile, SipLine, get_line_sip, parse_line_sip
-from app.vendors.wazo.rest_dird import Source, list_sources, parse_conferences, parse_sources, source_contacts
 from app.vendors.wazo.signing_in import open_token, read_account
 from app.vendors.wazo.state import AccountCore
 from app.vendors.wazo.wire import RestRequest
@@ -50,12 +50,6 @@ RENEW_AT = 0.8
 """Of a token's life: long before it ends, so that a server that is away for a while does not matter."""
 RENEW_AGAIN_S = 30.0
 SIGN_OUT_TIMEOUT_S = 4.0
-RELOAD_DELAY_S = 0.3
-"""Events come in bursts; one reading serves them all."""
-MAX_VOICEMAILS = 1_000
-SOURCES_KEPT_S = 300.0
-"""Directories come and go with an administrator's work."""
-
 log = logging.getLogger(__name__)
 
 
@@ -93,11 +87,10 @@ class WazoAccount:
         self._phase = AccountPhase.SIGNED_OUT
         self._tasks: set[asyncio.Task[Any]] = set()
         self._renewal: asyncio.Task[None] | None = None
-        self._reloads: dict[str, asyncio.Task[None]] = {}
-        self._sources: tuple[float, tuple[Source, ...]] = (0.0, ())
         self._registration = Registration.NONE
         self._closed = False
         self.inputs = Inputs(engine)
+        self.reading = Reading(self)
         self.calls = Calls(self)
 
     # ------------------------------------------------------------------ small facts
@@ -172,12 +165,16 @@ class WazoAccount:
             "server": self.client.host,
             "version": found.version,
             "tenant": session.tenant_uuid,
+            "stack": session.stack_uuid,
+            **rest_auth.shown(session.metadata),
             "email": found.profile.email,
             "mobile": found.profile.mobile,
             "voicemail": found.profile.voicemail_id,
             "agent": found.profile.agent_id,
         }
         self.core.me = found.profile.uuid
+        if self._shipper is not None:
+            self._shipper.extra["user_uuid"] = self.me
         lines = tuple(line.value() for line in found.lines)
         self.emit(acc.ProfileChanged(self.me, self.display_name, lines, offered, frozen_map(details)))
         self.emit(acc.AccountCapabilitiesChanged(capabilities(offered)))
@@ -186,7 +183,7 @@ class WazoAccount:
         self._schedule_renewal(session)
         self._socket = EventSocket(self.http, self._socket_address, self._renew_for_socket, self._on_event, self._live)
         self._socket.start()
-        self.start(self._load(offered), "wazo load")
+        self.start(self.reading.load(offered), "wazo load")
         await self._start_phone()
 
     async def _sign_in_failed(self, problem: Failure) -> None:
@@ -312,8 +309,8 @@ class WazoAccount:
             # What happened meanwhile was not told: everything on screen may be stale.
             for what in ("contacts", "call_log", "voicemail", "chat_rooms", "rooms"):
                 self.emit(acc.ListChanged(what))
-            self._reload("presence")
-            self._reload("voicemail")
+            self.reading.again("presence")
+            self.reading.again("voicemail")
             self.calls.events_live()
 
     def _on_event(self, event: Event) -> None:
@@ -331,100 +328,11 @@ class WazoAccount:
                 if session is not None and session_id and session_id == session.session_uuid:
                     self.start(self._renew_for_socket(), "wazo deleted session")
             case wz.Stale(what="voicemail"):
-                self._reload("voicemail")
+                self.reading.again("voicemail")
             case wz.AgentNews():
-                self._reload("agent")
+                self.reading.again("agent")
             case _:
                 self.calls.fact(fact)
-
-    # ------------------------------------------------------------------ first reading, and again when stale
-
-    async def _load(self, offered: frozenset[acc.Service]) -> None:
-        if acc.Service.PRESENCE in offered:
-            self._reload("presence", at_once=True)
-        if acc.Service.VOICEMAIL in offered:
-            self._reload("voicemail", at_once=True)
-        if acc.Service.AGENT in offered:
-            self._reload("agent", at_once=True)
-        if acc.Service.SWITCHBOARD in offered:
-            self._reload("switchboards", at_once=True)
-
-    def _reload(self, what: str, *, at_once: bool = False) -> None:
-        running = self._reloads.get(what)
-        if running is not None and not running.done():
-            return
-        self._reloads[what] = self.start(self._read_again(what, 0.0 if at_once else RELOAD_DELAY_S), f"wazo {what}")
-
-    async def _read_again(self, what: str, delay_s: float) -> None:
-        await asyncio.sleep(delay_s)
-        # Events during the reading start another one.
-        self._reloads.pop(what, None)
-        readers = {
-            "presence": self._read_presence,
-            "voicemail": self._read_voicemail,
-            "agent": self._read_agent,
-            "switchboards": self._read_switchboards,
-        }
-        try:
-            await readers[what]()
-        except (RestError, NetworkFailure, ActionRefused) as error:
-            log.info("reading %s failed: %s", what, type(error).__name__)
-
-    async def _read_presence(self) -> None:
-        users = sorted({self.me, *self.core.watched})
-        for request in rest_chatd.get_presences(users):
-            for presence in rest_chatd.parse_presences(await self.client.call(request)):
-                self.emit_all(self.core.presence(presence))
-
-    async def _read_voicemail(self) -> None:
-        messages, _ = await self.voicemail_messages(MAX_VOICEMAILS)
-        self.emit_all(self.core.counts(voicemail_new=sum(message.folder == "new" for message in messages)))
-
-    async def _read_agent(self) -> None:
-        if self.core.agent_id:
-            self.emit_all(self.core.set_agent(rest_agentd.parse_agent(await self.client.call(rest_agentd.status()))))
-
-    async def _read_switchboards(self) -> None:
-        for board in list(self.core.switchboards):
-            for held in (False, True):
-                body = await self.client.call(rest_calld.switchboard_calls(board, held=held))
-                self.emit_all(self.core.waiting(board, held, rest_calld.parse_waiting(body, held)))
-
-    def voicemail_changed(self, message_id: str) -> None:
-        self.emit(acc.ListChanged("voicemail", message_id))
-        self._reload("voicemail", at_once=True)
-
-    async def voicemail_messages(self, limit: int) -> tuple[tuple[acc.VoicemailMessage, ...], int | None]:
-        """Newest first. Raises :class:`ActionRefused`."""
-        try:
-            body = await self.client.call(rest_calld.list_voicemail_messages(0, limit))
-            return rest_calld.parse_voicemail_messages(body)
-        except RestError as error:
-            if error.error.status != 404 or error.error.error_id:
-                if error.error.error_id == "no-such-user-voicemail":
-                    return (), 0
-                raise ActionRefused(error.failure) from error
-        except NetworkFailure as error:
-            raise ActionRefused(network_failure(error)) from error
-        # Servers before the list of messages have only the mailbox.
-        found = rest_calld.parse_voicemails(await self.client.ask(rest_calld.list_voicemails()))
-        return found[:limit], len(found)
-
-    async def sources(self) -> tuple[Source, ...]:
-        """Directory sources that can be listed, remembered for a while. Raises :class:`ActionRefused`."""
-        read_at, found = self._sources
-        if not found or time.monotonic() - read_at > SOURCES_KEPT_S:
-            found = await account_queries.listable_sources(self)
-            self._sources = (time.monotonic(), found)
-        return found
-
-    async def conference_rooms(self) -> tuple[acc.Room, ...]:
-        """Raises :class:`ActionRefused`."""
-        rooms: list[acc.Room] = []
-        for source in parse_sources(await self.client.ask(list_sources("conference"))):
-            request = source_contacts("conference", source.uuid, limit=None)
-            rooms += parse_conferences(await self.client.ask(request))
-        return tuple(rooms)
 
     # ------------------------------------------------------------------ what the controller asks
 

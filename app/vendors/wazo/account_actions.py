@@ -22,7 +22,7 @@ from app.vendors.wazo import (
     rest_dird,
     vcard,
 )
-from app.vendors.wazo.administration import COMMANDS, MissingParameter
+from app.vendors.wazo.administration import COMMANDS, MissingParameter, in_tenant
 from app.vendors.wazo.errors import failure
 from app.vendors.wazo.wire import RestRequest, parameters
 
@@ -148,12 +148,12 @@ async def _move_voicemail(account: WazoAccount, action: acc.MoveVoicemail) -> No
     if action.folder not in rest_calld.FOLDER_IDS:
         raise refuse("bad_request", action.folder)
     await account.client.ask(rest_calld.move_voicemail(action.message_id, action.folder))
-    account.voicemail_changed(action.message_id)
+    account.reading.voicemail_changed(action.message_id)
 
 
 async def _delete_voicemail(account: WazoAccount, action: acc.DeleteVoicemail) -> None:
     await account.client.ask(rest_calld.delete_voicemail(action.message_id))
-    account.voicemail_changed(action.message_id)
+    account.reading.voicemail_changed(action.message_id)
 
 
 async def _calls_seen(account: WazoAccount, action: acc.MarkCallsSeen) -> None:
@@ -324,7 +324,7 @@ async def _administer(account: WazoAccount, action: acc.Administer) -> Any:
     if build is None:
         raise refuse("not_here", action.command)
     try:
-        request = build(action.parameters)
+        request = in_tenant(build(action.parameters), str(action.parameters.get("tenant") or ""))
     except MissingParameter as error:
         raise ActionRefused(failure("bad_request", error.name)) from error
     return await account.client.ask(request)

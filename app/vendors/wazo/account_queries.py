@@ -14,7 +14,7 @@ from app.protocols.http import NetworkFailure
 from app.vendors.base import ActionRefused
 from app.vendors.wazo import rest_call_logd, rest_calld, rest_chatd, rest_confd, rest_dird
 from app.vendors.wazo.account_actions import refuse
-from app.vendors.wazo.administration import LISTS
+from app.vendors.wazo.administration import LISTS, in_tenant
 from app.vendors.wazo.client import RestError
 from app.vendors.wazo.errors import network_failure
 from app.vendors.wazo.rest_dird import Source
@@ -63,7 +63,9 @@ async def _personal(account: WazoAccount, query: acc.FindContacts) -> Page:
 
 async def _everybody(account: WazoAccount, query: acc.FindContacts) -> Page:
     """All contacts, source after source, each paged by its server."""
-    sources = [source for source in await account.sources() if not query.sources or source.name in query.sources]
+    sources = [
+        source for source in await account.reading.sources() if not query.sources or source.name in query.sources
+    ]
     skip, room, counted = query.offset, query.limit, 0
     out: list[acc.Contact] = []
     for source in sources:
@@ -136,7 +138,7 @@ async def _calls(account: WazoAccount, query: acc.FindCalls) -> Page:
 
 
 async def _voicemails(account: WazoAccount, query: acc.FindVoicemails) -> Page:
-    messages = await account.voicemail_messages(query.offset + query.limit if not query.folder else 1_000)
+    messages = await account.reading.voicemail_messages(query.offset + query.limit if not query.folder else 1_000)
     found = tuple(message for message in messages[0] if not query.folder or message.folder == query.folder)
     count = messages[1] if not query.folder else len(found)
     return Page(found[query.offset : query.offset + query.limit], count)
@@ -203,7 +205,7 @@ async def _rooms(account: WazoAccount, query: acc.FindRooms) -> Page:
     """Conference rooms of the directory and meetings of one's own; a part that is not there is left out."""
     rooms: list[acc.Room] = []
     try:
-        rooms += await account.conference_rooms()
+        rooms += await account.reading.conference_rooms()
     except ActionRefused as error:
         if error.failure.code not in ("acl_refused", "not_found"):
             raise
@@ -223,7 +225,7 @@ async def _administration(account: WazoAccount, query: acc.FindAdministration) -
     build = LISTS.get(query.what)
     if build is None:
         raise refuse("not_here", query.what)
-    body = await account.client.ask(build(query))
+    body = await account.client.ask(in_tenant(build(query), query.tenant))
     found = body.get("items") if isinstance(body, dict) else body
     values = tuple(frozen_map(item) for item in (found if isinstance(found, list) else ()) if isinstance(item, dict))
     count = total(body)

@@ -4,6 +4,7 @@ number, calls on other devices (wazo.md 2.5, 7). One table each; the names are t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from app.calls.accounts import FindAdministration
@@ -51,6 +52,11 @@ def _texts(parameters: Parameters, name: str) -> tuple[str, ...]:
 
 def _some(parameters: Parameters, *names: str) -> dict[str, Any]:
     return {name: parameters[name] for name in names if parameters.get(name) not in (None, "")}
+
+
+def in_tenant(request: RestRequest, tenant: str) -> RestRequest:
+    """*request* for another tenant than the token's own; an empty *tenant* leaves it."""
+    return replace(request, headers={**request.headers, "Wazo-Tenant": tenant}) if tenant else request
 
 
 def _emails(p: Parameters) -> RestRequest:
@@ -150,6 +156,7 @@ COMMANDS: Mapping[str, Callable[[Parameters], RestRequest]] = {
     "auth.deleteUserGroup": _group_user(True),
     "auth.createPolicy": _policy,
     "auth.deletePolicy": lambda p: rest_auth.delete("policies", _text(p, "policyUuid")),
+    "auth.checkToken": lambda p: rest_auth.check_token(_text(p, "token"), _optional(p, "scope")),
     "auth.deleteSession": lambda p: rest_auth.delete_session(_text(p, "sessionUuid")),
     "auth.deleteRefreshToken": lambda p: rest_auth.delete_refresh_token(_text(p, "clientId")),
     "auth.sendResetPasswordEmail": lambda p: rest_auth.reset_password(_optional(p, "username"), _optional(p, "email")),

@@ -22,6 +22,7 @@ from app.vendors.base import ActionRefused, CallRequest
 from app.vendors.wazo import events as wz
 from app.vendors.wazo import rest_calld
 from app.vendors.wazo.call_media import ice_servers, offers_video
+from app.vendors.wazo.call_shell import CallShell
 from app.vendors.wazo.client import RestError
 from app.vendors.wazo.errors import failure
 from app.vendors.wazo.phone import WazoCallSession
@@ -52,7 +53,6 @@ class Calls:
         self._by_server: dict[str, WazoCallSession] = {}
         self._early: OrderedDict[str, ServerCall] = OrderedDict()
         self._outside: dict[str, asyncio.Future[int]] = {}
-        self._retry: set[str] = set()
 
     @staticmethod
     def now_ms() -> int:
@@ -163,7 +163,7 @@ class Calls:
     def bind_server_call(self, session: WazoCallSession) -> None:
         self._by_server[session.server_call_id] = session
 
-    def forget(self, session: WazoCallSession) -> None:
+    def forget(self, session: CallShell) -> None:
         for index, key in (
             (self._by_id, session.call_id),
             (self._by_sip, session.sip_key),
@@ -228,10 +228,6 @@ class Calls:
         self.connected = connected
         for session in tuple(self._by_id.values()):
             session.connection_changed(connected)
-
-    def retry_later(self, session: WazoCallSession) -> None:
-        """The wish of *session* waits for the next registration; see :meth:`connection_changed`."""
-        self._retry.add(session.call_id)
 
     # ------------------------------------------------------------ what the server tells
 
@@ -323,11 +319,11 @@ class Calls:
 
     # ------------------------------------------------------------ state of all
 
-    def established(self, session: WazoCallSession) -> None:
+    def established(self, session: CallShell) -> None:
         if not session.server_call_id:
             self.account.start(self._quietly(self.learn_server_calls()), "wazo call id")
 
-    def update_capabilities(self, session: WazoCallSession) -> None:
+    def update_capabilities(self, session: CallShell) -> None:
         yes = Capability(True)
         found = dict.fromkeys(SUPPORTED | session.more_actions, yes)
         line = self.account.line

@@ -18,7 +18,7 @@ from app.protocols.http import HttpClient, HttpResponse, NetworkFailure
 from app.vendors.base import ActionRefused
 from app.vendors.wazo import rest_auth
 from app.vendors.wazo.errors import failure, network_failure, server_failure
-from app.vendors.wazo.wire import RestRequest, ServerError, read_error
+from app.vendors.wazo.wire import CALLD, CTID_NG, RestRequest, ServerError, read_error
 
 REQUEST_TIMEOUT_S = 20.0
 """A directory lookup asks other servers first and may take many seconds; a person gives up later than this."""
@@ -79,8 +79,11 @@ class WazoClient:
         self.session: rest_auth.Session | None = None
         self.refresh_token = ""
         self._renewing: asyncio.Task[rest_auth.Session] | None = None
+        self._old_calld = False
 
     def url(self, target: str) -> str:
+        if self._old_calld and target.startswith(f"{CALLD}/"):
+            target = CTID_NG + target.removeprefix(CALLD)
         return f"https://{self.host}/api/{target}"
 
     # ------------------------------------------------------------------ requests
@@ -102,6 +105,8 @@ class WazoClient:
         """The response of a request that was accepted. Raises :class:`RestError`, :class:`NetworkFailure`."""
         token = self.session.token if self.session else ""
         response = await self._send(request, token)
+        if response.status == 404 and response.json() is None and request.path.startswith(f"{CALLD}/"):
+            response = await self._try_old_name(request, token, response)
         if response.status < 400:
             return response
         error = read_error(response.status, response.json())
@@ -115,6 +120,17 @@ class WazoClient:
         if request.authenticated and error.token_refused and error.status == 401:
             self._on_refused(server_failure(error))
         raise RestError(error)
+
+    async def _try_old_name(self, request: RestRequest, token: str, refused: HttpResponse) -> HttpResponse:
+        """No service at all answers there: it may be a server from before the service was renamed."""
+        if self._old_calld:
+            return refused
+        self._old_calld = True
+        response = await self._send(request, token)
+        if response.status == 404 and response.json() is None:
+            self._old_calld = False
+            return refused
+        return response
 
     async def _send(self, request: RestRequest, token: str) -> HttpResponse:
         headers = {"Accept": "application/json", "Content-Type": request.content_type, **self._extra, **request.headers}

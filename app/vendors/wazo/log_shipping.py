@@ -42,7 +42,8 @@ class LogShipper(logging.Handler):
         self._http = http
         self._url = url
         self._least = LEVELS.index(level)
-        self._extra = dict(extra)
+        self.extra = dict(extra)
+        """Sent with every entry."""
         self._waiting: deque[dict[str, Any]] = deque(maxlen=MAX_WAITING)
         self._sending: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
@@ -74,7 +75,7 @@ class LogShipper(logging.Handler):
             return
         date = datetime.now().isoformat(" ", "milliseconds")
         entry = {"level": level, "date": date, "message": redact(message), "category": category}
-        self._waiting.append({**entry, **(extra or {}), **self._extra})
+        self._waiting.append({**entry, **(extra or {}), **self.extra})
         if len(self._waiting) >= BUFFER_SIZE:
             self._wake.set()
         if self._sending is None or self._sending.done():

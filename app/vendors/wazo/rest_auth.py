@@ -11,11 +11,14 @@ from typing import Any
 
 import msgspec
 
+from app.calls.text import clean_name
 from app.vendors.wazo.wire import AUTH, RestRequest, milliseconds, parameters, path, read
 
 DEFAULT_EXPIRATION_S = 3_600
 """Life of a token when nothing else is asked for; the official client asks for the same."""
 DEFAULT_BACKEND = "wazo_user"
+MAX_SHOWN = 50
+"""Groups or tenants that are named; a person reads no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class _Metadata(msgspec.Struct):
     uuid: str = ""
     tenant_uuid: str = ""
     pbx_user_uuid: str = ""
+    xivo_user_uuid: str = ""
+    auth_id: str = ""
     jwt: str = ""
 
 
@@ -121,7 +126,8 @@ def parse_session(body: Any) -> Session | None:
     if token is None or not token.token:
         return None
     meta = token.metadata
-    user = meta.uuid or meta.pbx_user_uuid or token.xivo_user_uuid or token.auth_id
+    user = meta.uuid or meta.pbx_user_uuid or meta.xivo_user_uuid or token.xivo_user_uuid
+    user = user or meta.auth_id or token.auth_id
     if not user:
         return None
     raw = data.get("metadata") if isinstance(data, dict) else None
@@ -138,6 +144,25 @@ def parse_session(body: Any) -> Session | None:
         jwt_rules(meta.jwt),
         raw if isinstance(raw, dict) else {},
     )
+
+
+def shown(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """What a person may want to know of the metadata: ``username``, ``groups`` and ``tenants`` by name, comma
+    separated. Most servers tell only some of it."""
+    out: dict[str, str] = {}
+    username = metadata.get("username")
+    if isinstance(username, str) and username:
+        out["username"] = clean_name(username)
+    for key in ("groups", "tenants"):
+        found = metadata.get(key)
+        names: list[str] = []
+        for item in found[:MAX_SHOWN] if isinstance(found, list) else ():
+            name = (item.get("name") or item.get("uuid")) if isinstance(item, dict) else item
+            if isinstance(name, str) and name:
+                names.append(clean_name(name))
+        if names:
+            out[key] = ", ".join(names)
+    return out
 
 
 def _life_s(token: _Token) -> float | None:

@@ -105,7 +105,7 @@ class WazoRoomSession(WazoCallSession):
             log.info("entering the room: %s", error)
 
     async def _find_room(self) -> None:
-        for room in await self.calls.account.conference_rooms():
+        for room in await self.calls.account.reading.conference_rooms():
             if room.number == self.target:
                 self.roster.room_id = room.id
                 self.emit(ev.SubjectChanged(room.name))

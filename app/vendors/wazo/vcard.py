@@ -41,7 +41,8 @@ _CSV_NAMES = {
     "notes": "note",
 }
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_SPLIT = re.compile(r"(?<!\\);")
+_COMPONENT = re.compile(r"((?:[^\\;]|\\.)*)(?:;|$)", re.DOTALL)
+"""One component of a structured value; an escaped separator does not end it."""
 
 
 def read_vcards(text: str) -> tuple[Contact, ...]:
@@ -82,6 +83,11 @@ def _unfold(text: str) -> Iterable[str]:
         yield current
 
 
+def _split(value: str) -> list[str]:
+    """Components of a structured value, still escaped."""
+    return [match[1] for match in _COMPONENT.finditer(value)] or [""]
+
+
 def _unescape(value: str) -> str:
     return _ESCAPE.sub(lambda match: "\n" if match[1] in "nN" else match[1], value)
 
@@ -95,7 +101,7 @@ def _contact(card: list[tuple[str, str, str]]) -> Contact | None:
         if name == "FN":
             full = text
         elif name == "N":
-            parts = [clean_name(_unescape(part)) for part in _SPLIT.split(value)]
+            parts = [clean_name(_unescape(part)) for part in _split(value)]
             fields["lastname"] = parts[0]
             fields["firstname"] = parts[1] if len(parts) > 1 else ""
         elif name == "TEL" and text:
@@ -103,13 +109,13 @@ def _contact(card: list[tuple[str, str, str]]) -> Contact | None:
         elif name == "EMAIL" and not email:
             email = text.removeprefix("mailto:")
         elif name == "ORG":
-            fields["entreprise"] = clean_name(_unescape(_SPLIT.split(value)[0]))
+            fields["entreprise"] = clean_name(_unescape(_split(value)[0]))
         elif name == "BDAY":
             fields["birthday"] = text
         elif name == "NOTE":
             fields["note"] = text
         elif name == "ADR":
-            parts = [clean_name(_unescape(part)) for part in _SPLIT.split(value)]
+            parts = [clean_name(_unescape(part)) for part in _split(value)]
             fields["address"] = ", ".join(part for part in parts if part)
     if "firstname" not in fields and full:
         fields["firstname"], _, fields["lastname"] = full.partition(" ")

@@ -20,6 +20,8 @@ from app.calls.model import frozen_map
 
 AUTH = "auth/0.1"
 CALLD = "calld/1.0"
+CTID_NG = "ctid-ng/1.0"
+"""What servers before calld call it."""
 CONFD = "confd/1.1"
 DIRD = "dird/0.1"
 AGENTD = "agentd/1.0"
