@@ -6,8 +6,11 @@ import time
 
 import aiohttp
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from app.protocols.sip.events import OfferFailed, RegistrationChanged
+from app.sandbox.wazo import WazoSandbox
 from tests.sandbox.wazo.conftest import MakePhone, MakeSandbox
 from tests.sandbox.wazo.phone import Phone, until
 
@@ -82,3 +85,32 @@ async def test_glare_and_lost_responses(make_sandbox: MakeSandbox, make_phone: M
     sandbox.faults.reject_invite = 503
     refused = await phone.call("600")
     assert phone.ended(refused).status == 503
+
+
+FRAMES = st.one_of(
+    st.text(max_size=200),
+    st.builds(
+        "{} sip:600@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/WS h.invalid;branch=z9hG4bK{}\r\nFrom: <sip:a@b>;tag=1\r\n"
+        "To: <sip:600@b>{}\r\nCall-ID: {}\r\nCSeq: {}\r\n\r\n{}".format,
+        st.sampled_from(("INVITE", "ACK", "BYE", "REGISTER", "CANCEL", "REFER", "FOO")),
+        st.integers(0, 99), st.sampled_from(("", ";tag=x")), st.text("ab", max_size=3),
+        st.sampled_from(("1 INVITE", "1 BYE", "x", "1 REGISTER")), st.text(max_size=50),
+    ),
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(frames=st.lists(FRAMES, max_size=5))
+async def test_nonsense_does_not_break_the_connection(frames: list[str]) -> None:
+    async with WazoSandbox(tls=False, people=3, call_log=0) as sandbox:
+        phone = Phone(sandbox)
+        try:
+            await phone.open(register=False)
+            assert phone.socket is not None
+            for frame in frames:
+                await phone.socket.send_str(frame)
+            phone.agent.register(time.monotonic())
+            phone.pump()
+            await until(lambda: phone.agent.registered)
+        finally:
+            await phone.close()
