@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from app.calls import accounts as acc
 from app.calls import actions as ac
@@ -617,3 +618,72 @@ async def test_a_meeting_by_its_link(box: WazoSandbox) -> None:
         await call.session.close()
         await alice.account.perform(acc.DeleteMeeting(room.id))
         assert room.id not in {r.id for r in (await alice.account.find(acc.FindRooms())).items}
+
+
+@pytest.mark.covers(
+    "wazo:issueReporter.enable", "wazo:issueReporter.configureRemoteClient", "wazo:option.issueReporter.host",
+    "wazo:option.issueReporter.port", "wazo:option.issueReporter.tag", "wazo:option.issueReporter.level",
+    "wazo:option.issueReporter.extra", "wazo:option.issueReporter.extra.user_uuid", "wazo:issueReporter.log",
+    "wazo:issueReporter.loggerFor", "wazo:constant.issueReporter.TRACE", "wazo:feature.Log",
+)  # fmt: skip
+async def test_logs_reach_their_server_without_secrets(box: WazoSandbox) -> None:
+    received: list[str] = []
+
+    async def take(request: web.Request) -> web.Response:
+        received.append(f"{request.path} {await request.text()}")
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/{tag}", take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    target = {
+        "logs.host": "127.0.0.1", "logs.port": runner.addresses[0][1], "logs.tag": "parley", "logs.level": "trace",
+        "logs.extra": {"user_uuid": "someone"},
+    }  # fmt: skip
+    try:
+        async with Someone(box, "alice", options=target) as alice:
+            token = alice.account.client.session.token  # type: ignore[union-attr]
+            await alice.account.find(acc.FindCalls(limit=1))
+        text = "".join(received)
+        assert text.startswith("/parley ") and '"category": "http"' in text and '"user_uuid": "someone"' in text
+        assert '"level": "trace"' in text and token not in text and "alicepw" not in text
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.covers(
+    "wazo:rest.auth.listTenants", "wazo:rest.auth.createTenant", "wazo:rest.auth.deleteTenant",
+    "wazo:rest.auth.listUsers", "wazo:rest.auth.createUser", "wazo:rest.auth.deleteUser",
+    "wazo:rest.auth.listGroups", "wazo:rest.auth.createPolicy", "wazo:rest.auth.listPolicies",
+    "wazo:rest.confd.listUsers",
+)  # fmt: skip
+async def test_administration(box: WazoSandbox) -> None:
+    async with Someone(box, "admin") as admin:
+
+        async def names(what: str) -> list[object]:
+            page = await admin.account.find(acc.FindAdministration(what))
+            return [item.get("name") or item.get("username") for item in page.items]
+
+        async def run(command: str, **parameters: object) -> dict[str, object]:
+            result = await admin.account.perform(acc.Administer(command, parameters))
+            return result if isinstance(result, dict) else {}
+
+        tenant = await run("auth.createTenant", name="North")
+        assert "North" in await names("tenants")
+        await run("auth.deleteTenant", uuid=tenant["uuid"])
+        assert "North" not in await names("tenants")
+        user = await run("auth.createUser", username="newbie", password="secret99", firstname="New", lastname="Bie")
+        assert "newbie" in await names("logins")
+        await run("auth.deleteUser", userUuid=user["uuid"])
+        assert "newbie" not in await names("logins")
+        await run("auth.createPolicy", name="some-policy", acl=["dird.#"])
+        assert "some-policy" in await names("policies")
+        assert isinstance(await names("groups"), list) and await admin.account.find(acc.FindAdministration("users"))
+        with pytest.raises(ActionRefused) as caught:
+            await run("auth.createTenant")
+        assert caught.value.failure.code == "bad_request"
+        with pytest.raises(ActionRefused):
+            await run("no.such")
