@@ -6,6 +6,7 @@ for when one of its rows is painted.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ AVATAR = 36
 BUTTON = 32
 ITEM_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 LOOK_ROLE = ITEM_ROLE + 1
+_NUMBER = re.compile(r"\+?\d[\d /:-]*\d")
 _ModelIndex = QModelIndex | QPersistentModelIndex
 
 
@@ -372,6 +374,9 @@ class RowDelegate(QStyledItemDelegate):
         painter.setFont(small)
         painter.setPen(colour(p.muted))
         detail = elide(plain(look.detail, 300), small, int(width))
+        if mirrored:
+            # A number keeps its plus sign in front between words that run from right to left (UAX 9, isolates).
+            detail = _NUMBER.sub("\u2066\\g<0>\u2069", detail)
         painter.drawText(self._box(rect, start, 28, width, 19, mirrored), flags, detail)
 
 

@@ -45,6 +45,8 @@ class SignInView(QWidget):
         self._context = context
         self._account_id = ""
         self._failure: Failure | None = None
+        self._past: Failure | None = None
+        """What the try before the present one was refused with."""
         self.setProperty("look", "canvas")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._make_fields()
@@ -172,6 +174,7 @@ class SignInView(QWidget):
                 field.set_invalid(sentence)
                 field.setFocus()
                 return
+        self._past = self._failure
         self._show_problem(None)
         self._busy(True)
         controller, info = self._context.controller, self.vendor.currentData()
@@ -187,7 +190,10 @@ class SignInView(QWidget):
 
     def _started(self, account_id: str) -> None:
         self._account_id = account_id
-        self._follow(self._context.controller.account(account_id))
+        state = self._context.controller.account(account_id)
+        # The account may still show how the try before this one ended.
+        if state.phase in (AccountPhase.SIGNING_IN, AccountPhase.SIGNED_IN) or state.failure not in (None, self._past):
+            self._follow(state)
 
     def _event(self, state: AccountState, event: AccountEvent) -> None:
         if self._account_id and state.account_id == self._account_id:

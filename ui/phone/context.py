@@ -116,6 +116,12 @@ class PhoneContext(QObject):
             return
         self.run(self.controller.dial(chosen, target, video=video, room=room), self.placed.emit)
 
+    def enter_room(self, target: str, account: AccountState) -> None:
+        """Join a room or meeting: with our camera when there is one and newcomers' cameras are not to stay off."""
+        camera = any(device.kind == "videoinput" for device in self.controller.devices())
+        video = camera and Service.VIDEO in account.services and not self.controller.setting("join.camera_muted")
+        self.dial(target, room=True, video=video, account=account.account_id)
+
     def run(self, coroutine: Any, then: Then | None = None, failed: Failed | None = None) -> None:
         self.tasks.spawn(self._guard(coroutine, failed), then=lambda result: self._done(result, then))
 

@@ -130,8 +130,7 @@ class RoomsPage(Page):
     def join(self, room: Room) -> None:
         account = self.account
         if account is not None:
-            self.context.dial(room.number or room.link, room=True, account=account.account_id,
-                              video=Service.VIDEO in account.services)  # fmt: skip
+            self.context.enter_room(room.number or room.link, account)
 
     def join_typed(self) -> None:
         text = self.field.text().strip()
@@ -139,7 +138,7 @@ class RoomsPage(Page):
         if not text:
             self.field.setFocus()
         elif account is not None:
-            self.context.dial(text, room=True, account=account.account_id, video=Service.VIDEO in account.services)
+            self.context.enter_room(text, account)
 
     def copy_link(self, room: Room) -> None:
         QGuiApplication.clipboard().setText(room.link)

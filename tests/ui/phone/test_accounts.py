@@ -194,3 +194,23 @@ async def test_another_language_makes_the_pages_anew(signed_in: MainWindow, cont
     controller.emit_account(ListChanged("call_log"))
     controller.set_setting("appearance.language", "en")
     await settle()
+
+
+async def test_a_second_try_is_not_refused_by_the_first(window: MainWindow, controller: FakeController) -> None:
+    view = await _fill(window)
+    view.submit()
+    await settle()
+    failure = Failure("wrong_credentials", "The user name or the password is wrong.")
+    controller.update_account(phase=AccountPhase.FAILED, failure=failure)
+    await settle()
+
+    async def later(*_arguments: object, **_more: object) -> str:
+        return ACCOUNT  # its state comes as an event after this
+
+    controller.sign_in = later  # type: ignore[method-assign]
+    view.submit()
+    await settle()
+    assert not view.problem.isVisible() and not view.button.isEnabled()
+    controller.update_account(phase=AccountPhase.SIGNED_IN, services=frozenset(Service), failure=None)
+    await settle()
+    assert window.stack.currentWidget() is window.phone.view("calls")

@@ -279,13 +279,16 @@ async def test_history_is_read_by_pages(signed_in: MainWindow, controller: FakeC
 async def test_rooms_are_joined_made_and_shared(signed_in: MainWindow, controller: FakeController) -> None:
     page = await _open(signed_in, controller, "rooms")
     rooms = scenes.rooms()
+    assert any(device.kind == "videoinput" for device in controller.devices())
     page.join(rooms[0])
+    await settle()
+    controller.device_list = ()
     type_text(page.field, "https://phone.example.org/guest/aurora")
     press(page.field, Qt.Key.Key_Return)
     await settle()
     assert controller.dialled == [
         (ACCOUNT, "9001", True, True),
-        (ACCOUNT, "https://phone.example.org/guest/aurora", True, True),
+        (ACCOUNT, "https://phone.example.org/guest/aurora", False, True),
     ]
     page.copy_link(rooms[2])
     assert QGuiApplication.clipboard().text() == rooms[2].link
