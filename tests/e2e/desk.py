@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from app.media.api import AudioInput, AudioOutput, TransportConfig, VideoInput
 from app.media.engine import Engine
 from app.storage.history import History
 from app.storage.settings_file import SettingsStore
-from tests.e2e.jitsi_call import PATIENCE_S, with_qt_alive
+from tests.e2e.jitsi_call import PATIENCE_S, qt_running
 
 TEST_INPUTS = Inputs(AudioInput("test"), VideoInput("test", width=320, height=180, fps=10), AudioOutput("null"))
 
@@ -50,19 +51,23 @@ class Desk:
         self._changed = asyncio.Event()
         self.controller.subscribe(self._on_event)
         self.window: Any = None
+        self._stack = contextlib.AsyncExitStack()
 
     def _on_event(self, _state: CallState, event: CallEvent) -> None:
         self.events.append(event)
         self._changed.set()
 
     async def __aenter__(self) -> Desk:
+        await self._stack.enter_async_context(qt_running())
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        # Nobody needs Qt's thread to close, so it does nothing from here on.
+        await self._stack.aclose()
         if self.window is not None:
             self.window.hide()
-            await with_qt_alive(self.window.shutdown())
-        await with_qt_alive(self.controller.close())
+            await self.window.shutdown()
+        await self.controller.close()
         if self.window is not None:
             from PySide6.QtCore import QCoreApplication, QEvent
 

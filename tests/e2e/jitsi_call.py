@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -19,6 +20,10 @@ from app.vendors.jitsi.client import JitsiSession
 E = TypeVar("E")
 PATIENCE_S = 20.0
 """For a loaded machine; all of this takes milliseconds on an idle one."""
+
+
+QT_TURN_S = 0.02
+"""Between two turns of Qt's loop; devices are listed no faster than that."""
 
 
 class Person:
@@ -42,6 +47,7 @@ class Person:
         self._changed = asyncio.Event()
         self.session = JitsiSession(self.request, self.engine, self._on_event)
         self._start = start
+        self._stack = contextlib.AsyncExitStack()
 
     def _on_event(self, event: CallEvent) -> None:
         self.events.append(event)
@@ -49,13 +55,16 @@ class Person:
         self._changed.set()
 
     async def __aenter__(self) -> Person:
+        await self._stack.enter_async_context(qt_running())
         if self._start:
             await self.session.join()
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        # Nobody needs Qt's thread to close, so it does nothing from here on.
+        await self._stack.aclose()
         await self.session.close()
-        await with_qt_alive(self.engine.close())
+        await self.engine.close()
 
     @property
     def id(self) -> str:
@@ -86,14 +95,29 @@ class Person:
         self.events.clear()
 
 
-async def with_qt_alive(work: Coroutine[Any, Any, None]) -> None:
-    """An engine in a process with a Qt application asks Qt's thread for devices; closing waits for the answer."""
-    task = asyncio.ensure_future(work)
-    application = sys.modules["PySide6.QtCore"].QCoreApplication.instance() if "PySide6.QtCore" in sys.modules else None
-    while application is not None and not task.done():
-        application.processEvents()
-        await asyncio.wait({task}, timeout=0.01)
-    await task
+async def run_qt() -> None:
+    """What Qt's loop does in the program: it answers an engine that asks Qt's thread for devices. Runs for ever."""
+    while True:
+        if "PySide6.QtCore" in sys.modules:
+            application = sys.modules["PySide6.QtCore"].QCoreApplication.instance()
+            if application is not None:
+                application.processEvents()
+        await asyncio.sleep(QT_TURN_S)
+
+
+@contextlib.asynccontextmanager
+async def qt_running() -> AsyncIterator[None]:
+    task = asyncio.ensure_future(run_qt())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def with_qt_alive(work: Awaitable[None]) -> None:
+    async with qt_running():
+        await work
 
 
 async def eventually(met: Callable[[], Any]) -> Any:

@@ -155,6 +155,9 @@ class XmppConnection:
         )
         old = self._stream
         await transport.start()
+        if self._transport is not None:
+            # Its socket is lost, its task still waits for something to write.
+            self._transport.abort()
         self._transport = transport
         try:
             async with asyncio.timeout(LOGIN_TIMEOUT_S):
