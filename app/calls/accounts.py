@@ -138,7 +138,8 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class CallLogEntry:
-    """``direction``: inbound, outbound, internal. ``status``: answered, missed, blocked, voicemail."""
+    """``direction``: inbound, outbound, internal. ``status``: answered, missed, unanswered (by whom we
+    called), blocked, voicemail."""
 
     id: str
     direction: str
@@ -330,7 +331,8 @@ class ChatMessageReceived:
 class ListChanged:
     """Pages of this list that were read before are stale.
 
-    ``what``: contacts, favourites, call_log, voicemail, chat_rooms, chat_messages, rooms, applications.
+    ``what``: contacts, favourites, call_log, voicemail, chat_rooms, chat_messages, rooms, applications,
+    admissions (guests who wait to be let into meeting ``id``).
     """
 
     what: str
@@ -448,6 +450,8 @@ class FindAdministration:
     parent: str = ""
     offset: int = 0
     limit: int = 50
+    tenant: str = ""
+    """Of another tenant that the account may see."""
 
 
 Query = (
@@ -618,7 +622,8 @@ class ApiRequest:
 
 @dataclass(frozen=True, slots=True)
 class Administer:
-    """A vendor's administrative command by name with its parameters; the result is the decoded body."""
+    """A vendor's administrative command by name with its parameters; the result is the decoded body. The parameter
+    ``tenant`` does it in another tenant that the account may see."""
 
     command: str
     parameters: Mapping[str, Any] = field(default_factory=frozen_map)

@@ -15,7 +15,7 @@ from app.calls import actions as ac
 from app.calls import events as ev
 from app.calls import phone as ph
 from app.calls.accounts import AccountPhase, Registration
-from app.calls.model import CallPhase, MediaKind
+from app.calls.model import CallPhase, CallState, MediaKind, SourceContent
 from app.sandbox.wazo import WazoSandbox
 from app.vendors.base import ActionRefused, JoinFailed, SignInFailed
 from tests.e2e.jitsi_call import eventually
@@ -352,7 +352,13 @@ async def test_a_transfer_to_nobody_is_told(box: WazoSandbox) -> None:
         assert caught.value.failure.code == "transfer_failed"
 
 
-@pytest.mark.covers("wazo:webrtc.atxfer", "wazo:atxfer.complete", "wazo:phone.indirectTransfer")
+@pytest.mark.covers(
+    "wazo:webrtc.atxfer",
+    "wazo:atxfer.complete",
+    "wazo:atxfer.init",
+    "wazo:atxfer.newSession",
+    "wazo:phone.indirectTransfer",
+)
 async def test_attended_transfer(box: WazoSandbox) -> None:
     async with Someone(box, "alice") as alice, Someone(box, "bob") as bob, Someone(box, "carol") as carol:
         ours, theirs = await connected(alice, bob, "1002")
@@ -405,13 +411,20 @@ async def test_recording_and_moving_a_call(box: WazoSandbox) -> None:
 # ---------------------------------------------------------------- rooms
 
 
+def shows(state: CallState, participant_id: str, content: SourceContent) -> bool:
+    videos = [s for s in state.sources.values() if s.kind is MediaKind.VIDEO and s.participant_id == participant_id]
+    return any(s.content is content and s.receiving for s in videos)
+
+
 @pytest.mark.covers(
     "wazo:room.connect", "wazo:option.room.connect.extension", "wazo:option.room.connect.video", "wazo:room.sendChat",
     "wazo:event.room.ON_CHAT", "wazo:event.room.CONFERENCE_USER_PARTICIPANT_JOINED", "wazo:room.participants",
     "wazo:event.room.CONFERENCE_USER_PARTICIPANT_LEFT", "wazo:room.disconnect", "wazo:participant.videoStreams",
     "wazo:event.participant.ON_STREAM_SUBSCRIBED", "wazo:room.mute", "wazo:event.participant.ON_AUDIO_MUTED",
     "wazo:participant.name", "wazo:participant.extra", "wazo:option.room.connect.extra", "wazo:type.RemoteParticipant",
-    "wazo:rest.calld.getConferenceParticipantsAsUser", "wazo:event.room.ON_TALKING",
+    "wazo:rest.calld.getConferenceParticipantsAsUser", "wazo:event.room.ON_TALKING", "wazo:room.sendSignal",
+    "wazo:room.startScreenSharing", "wazo:room.stopScreenSharing", "wazo:event.participant.ON_SCREENSHARING",
+    "wazo:event.participant.ON_STOP_SCREENSHARING", "wazo:participant.screensharing",
 )  # fmt: skip
 async def test_three_in_a_room(box: WazoSandbox) -> None:
     async with Someone(box, "alice") as alice, Someone(box, "bob") as bob:
@@ -431,6 +444,12 @@ async def test_three_in_a_room(box: WazoSandbox) -> None:
         assert message.message.sender_name == "Alice Archer"
         await first.do(ac.SetMicrophone(True))
         await second.until(lambda s: s.sources[f"voice/{other}"].muted)
+        await first.do(ph.SendSignal({"type": "custom", "n": 7}))
+        await second.event(ev.EndpointMessageReceived, lambda e: e.payload.get("n") == 7)
+        await first.do(ac.ShareScreen("test"))
+        await second.until(lambda s: shows(s, other, SourceContent.SCREEN))
+        await first.do(ac.ShareScreen(None))
+        await second.until(lambda s: shows(s, other, SourceContent.CAMERA))
         await first.do(ac.RaiseHand(True))
         await second.until(lambda s: s.participants[other].raised_hand_at)
         assert first.session is not None

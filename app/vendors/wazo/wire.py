@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -77,6 +77,13 @@ class ServerError:
         if self.status == 401:
             return self.reason != "missing_permission_or_invalid_tenant"
         return self.status == 404 and self.text == "No such token"
+
+
+def in_tenant(request: RestRequest, tenant: str) -> RestRequest:
+    """The same in another tenant that the account may see; an empty *tenant* is the account's own."""
+    if not tenant or not tenant.isascii() or not tenant.isprintable():
+        return request
+    return replace(request, headers=frozen_map({**request.headers, "Wazo-Tenant": tenant}))
 
 
 def path(*parts: str) -> str:
