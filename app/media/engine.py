@@ -54,6 +54,7 @@ class EngineTransport:
         self._local = local
         self._open_channels: set[str] = set()
         self._closed = False
+        self._closing: asyncio.Task[None] | None = None
         self.on_closed: Callable[[EngineTransport], None] = lambda transport: None
         self.before_close: Callable[[EngineTransport], Awaitable[None]] | None = None
 
@@ -165,12 +166,22 @@ class EngineTransport:
         self._thread.post(inject)
 
     async def close(self) -> None:
-        if self._closed:
-            return
+        """Whoever waits for it may be cancelled; the sockets and tasks of the transport go all the same."""
         self._closed = True
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(self._close())
+        if self._closing.get_loop() is asyncio.get_running_loop():
+            await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
         try:
             if self.before_close is not None:
                 await self.before_close(self)
+        finally:
+            await self._end()
+
+    async def _end(self) -> None:
+        try:
             await self._thread.call(self._media.close())
         finally:
             self._open_channels.clear()

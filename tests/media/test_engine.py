@@ -398,3 +398,21 @@ async def test_silence_is_told_once(bench: Bench) -> None:
     await eventually(lambda: any(isinstance(e, api.StatsReported) for e in bench.events))
     assert [e.levels for e in bench.events if isinstance(e, api.AudioLevels)][-1:] in ([], [{}])
     assert sum(not e.levels for e in bench.events if isinstance(e, api.AudioLevels)) <= 1
+
+
+async def test_closing_goes_on_when_nobody_waits_for_it(caplog: pytest.LogCaptureFixture) -> None:
+    engine = Engine(bind_addresses=("127.0.0.1",))
+    transport = await engine.open_transport(
+        TransportConfig("x", media=(AUDIO, video()), use_ipv6=False), lambda e: None
+    )
+    media = transport.media
+    impatient = asyncio.ensure_future(transport.close())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    impatient.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await impatient
+    async with asyncio.timeout(5):
+        await transport.close()
+    assert media.transport.state == "closed" and not engine._transports
+    await engine.close()

@@ -108,6 +108,7 @@ class MediaShell:
         if effect.generation != core.media.generation:
             return
         generation = effect.generation
+        transport: media.Transport | None = None
         try:
             async with asyncio.timeout(OPEN_TIMEOUT_S):
                 transport = await self._engine.open_transport(
@@ -116,8 +117,14 @@ class MediaShell:
                 local = [await transport.add_sender(name, content) for name, content in effect.senders]
             for source in local:
                 self._bound(transport, source)
+        except asyncio.CancelledError:
+            if transport is not None:
+                await transport.close()
+            raise
         except (MediaError, OSError, TimeoutError, ValueError) as error:
             log.warning("transport: %s: %s", type(error).__name__, error)
+            if transport is not None:
+                await transport.close()
             core.media.media_failed(generation, f"{type(error).__name__}: {error}"[:200])
             self._pump()
             return
@@ -252,7 +259,9 @@ class MediaShell:
         while not self._work.empty():
             self._work.get_nowait().close()
         try:
-            await self._close_bridge()
-            await self._close_transport()
+            try:
+                await self._close_bridge()
+            finally:
+                await self._close_transport()
         except (MediaError, OSError, TimeoutError) as error:
             log.warning("closing media: %s", type(error).__name__)

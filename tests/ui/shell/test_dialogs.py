@@ -111,3 +111,19 @@ async def test_share_from_the_meeting_toolbar_opens_the_picker(window: MainWindo
 def test_facts_hold_versions_only(english: object) -> None:
     assert facts().startswith("Parley 0.1.0")
     assert "/" not in facts().split("\n")[0]
+
+
+async def test_words_of_the_window_leave_the_meetings_toolbar_free(
+    window: MainWindow, controller: FakeController
+) -> None:
+    window.toast("Settings could not be read.", "error")
+    await settle()
+    controller.states[CALL] = meeting(3)
+    window._joined(CALL)
+    await settle()
+    toolbar = window.meeting.toolbar
+    top = toolbar.mapTo(window, toolbar.rect().topLeft()).y()
+    assert window.toasts.geometry().bottom() < top
+    window.go_home()
+    await settle()
+    assert window.toasts.geometry().bottom() > window.height() // 2
