@@ -43,7 +43,6 @@ DOC_SHOTS = {
     "phone-transfer-consulting-light": "transfer.png",
     "phone-directory-light": "contacts.png",
     "phone-voicemail-light": "voicemail.png",
-    "phone-chat-dark": "phone-chat-dark.png",
 }
 DOC_WIDTH = 1120
 DOC_COLOURS = 128

@@ -3454,6 +3454,22 @@
         <source>React with silence</source>
         <translation>Réagir&#xa0;: silence</translation>
     </message>
+    <message>
+        <source>Answer with video</source>
+        <translation>Répondre en vidéo</translation>
+    </message>
+    <message>
+        <source>Answer the call</source>
+        <translation>Répondre à l’appel</translation>
+    </message>
+    <message>
+        <source>Decline the call</source>
+        <translation>Refuser l’appel</translation>
+    </message>
+    <message>
+        <source>Hold or resume the call</source>
+        <translation>Mettre l’appel en attente ou le reprendre</translation>
+    </message>
 </context>
 <context>
     <name>ShortcutsDialog</name>

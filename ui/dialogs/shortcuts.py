@@ -9,6 +9,7 @@ from ui import forms
 from ui.dialogs.base import Dialog
 from ui.i18n import translate
 from ui.meeting.shortcuts import SHORTCUTS
+from ui.phone.shortcuts import PHONE_SHORTCUTS
 from ui.theme import Radius, Space, theme
 
 HEIGHT = 420
@@ -40,14 +41,15 @@ def shortcuts_table(parent: QWidget | None = None) -> QWidget:
     grid.setContentsMargins(0, 0, Space.M, 0)
     grid.setHorizontalSpacing(Space.L)
     grid.setVerticalSpacing(Space.S)
-    for line, shortcut in enumerate(SHORTCUTS):
+    every = (*SHORTCUTS, *PHONE_SHORTCUTS)
+    for line, shortcut in enumerate(every):
         words = forms.label(shortcut.words)
         keys = [KeyCap(key) for key in shortcut.shown()]
         words.setAccessibleDescription(", ".join(shortcut.shown()))
         grid.addWidget(words, line, 0)
         grid.addLayout(forms.row(1, *keys, spacing=Space.XS), line, 1)
     grid.setColumnStretch(0, 1)
-    grid.setRowStretch(len(SHORTCUTS), 1)
+    grid.setRowStretch(len(every), 1)
     table.setProperty("look", "surface")
     return table
 

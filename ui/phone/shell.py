@@ -17,6 +17,7 @@ from ui.call_bar import CallBar
 from ui.phone.context import PhoneContext
 from ui.phone.hub import PhoneHub
 from ui.phone.incoming import IncomingStack
+from ui.phone.shortcuts import PHONE_SHORTCUTS
 from ui.phone.words import account_name, cause_words, peer
 from ui.rail import Rail
 from ui.widgets.toast import ToastMessage
@@ -103,16 +104,17 @@ class PhoneShell(QObject):
         self._add_shortcuts()
 
     def _add_shortcuts(self) -> None:
-        for keys, slot in (
-            ("Ctrl+Shift+A", lambda: self._answer(video=True)),
-            ("Ctrl+Shift+S", lambda: self._answer(video=False)),
-            ("Ctrl+Shift+D", self._decline),
-            ("Ctrl+Shift+P", self._hold),
-        ):
-            shortcut = QShortcut(QKeySequence(keys), self._window)
+        acts = {
+            "answer_video": lambda: self._answer(video=True),
+            "answer": lambda: self._answer(video=False),
+            "decline": self._decline,
+            "hold": self._hold,
+        }
+        for known in PHONE_SHORTCUTS:
+            shortcut = QShortcut(QKeySequence(known.keys[0]), self._window)
             shortcut.setContext(Qt.ShortcutContext.ApplicationShortcut)
             shortcut.setAutoRepeat(False)
-            shortcut.activated.connect(slot)
+            shortcut.activated.connect(acts[known.id])
 
     # ------------------------------------------------------------ the frame
 

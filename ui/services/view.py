@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QProgressBar,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -125,8 +126,11 @@ class AgentSection(Section):
         self.reason = TextField(self.tr("Reason of the pause"), self.tr("Reason of the pause (optional)"))
         self.queues = QVBoxLayout()
         self.column.addLayout(forms.row(forms.label(title, "emphasis", wrap=False), 1, self.pill))
-        line = forms.row(self.login, self.pause, self.reason)
-        line.setStretch(2, 1)
+        line = forms.row(self.login, self.pause, self.reason, 1)
+        # Without the reason the buttons must not grow.
+        line.setStretch(2, 100)
+        for button in (self.login, self.pause):
+            button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.column.addLayout(line)
         self.column.addLayout(self.queues)
 
