@@ -357,7 +357,7 @@ def _settings_scene(section: str, search: str = "") -> Scene:
 
 
 for _section in ("general", "audio", "video", "joining", "screen", "notifications", "shortcuts", "network", "privacy",
-                 "diagnostics"):  # fmt: skip
+                 "diagnostics", "phone"):  # fmt: skip
     SCENES[f"settings-{_section}"] = _settings_scene(_section)
 SCENES["settings-search"] = _settings_scene("", "microphone")
 
