@@ -181,7 +181,8 @@ def _joined(state: CallState, event: ev.Joined) -> CallState:
         failure=None,
         local_id=event.local_id,
         room=clean_name(event.room, MAX_PROPERTY),
-        joined_at=event.joined_at,
+        # A connection that was made anew does not begin the stay anew.
+        joined_at=event.joined_at if state.joined_at is None else state.joined_at,
     )
     return _change_participant(state, event.local_id, is_local=True)
 

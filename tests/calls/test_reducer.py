@@ -225,3 +225,9 @@ def test_forwarding_concerns_video_only() -> None:
 def test_what_is_unknown_or_says_nothing_new_returns_the_same_state(event: CallEvent) -> None:
     state = joined()
     assert reduce(state, event) is state
+
+
+def test_the_stay_goes_on_over_a_new_connection() -> None:
+    state = reduce(CallState("c"), ev.Joined("me", "team", 1000))
+    state = reduce(reduce(state, ev.PhaseChanged(CallPhase.RECONNECTING)), ev.Joined("again", "team", 9000))
+    assert (state.local_id, state.joined_at) == ("again", 1000)
