@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Protocol
@@ -22,8 +24,6 @@ from ui.theme import FROZEN_OPACITY, SHADE, Duration, colour
 
 SMOOTH_LIMIT = 90_000
 """Device pixels up to which a moving picture is scaled smoothly (about 1 ms); larger ones come scaled by a worker."""
-IDLE_TICKS = 30
-"""The frame clock rests after this many ticks without a picture."""
 
 
 class VideoPainter(Protocol):
@@ -152,8 +152,8 @@ def round_corners(painter: QPainter, target: QRectF, radius: int, behind: str) -
 class FrameClock(QObject):
     """Repaints all tiles that have a new picture, together, not faster than the display.
 
-    Workers mark a feed as dirty from their threads; one timer in the window's thread looks at the marks and rests
-    when nothing moves.
+    Workers mark a feed as dirty from their threads. The first mark after a pause is looked at right away, later ones
+    one frame after the look before; without marks nothing runs.
     """
 
     _woken = Signal()
@@ -161,44 +161,40 @@ class FrameClock(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._feeds: WeakSet[Feed] = WeakSet()
-        self._running = threading.Event()
-        self._idle = 0
+        self._asked = threading.Event()
+        self._last_ms = -math.inf
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(Duration.FRAME)
+        self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._tick)
-        self._woken.connect(self._start, Qt.ConnectionType.QueuedConnection)
+        self._woken.connect(self._plan, Qt.ConnectionType.QueuedConnection)
 
     def add(self, feed: Feed) -> None:
         self._feeds.add(feed)
 
     def wake(self) -> None:
         """From any thread."""
-        if not self._running.is_set():
-            self._running.set()
+        if not self._asked.is_set():
+            self._asked.set()
             self._woken.emit()
 
     @property
     def running(self) -> bool:
         return self._timer.isActive()
 
-    def _start(self) -> None:
-        self._idle = 0
-        if not self._timer.isActive():
-            self._timer.start()
+    def _plan(self) -> None:
+        rest = self._last_ms + Duration.FRAME - time.monotonic() * 1000
+        if rest < 1.0:
             self._tick()
+        elif not self._timer.isActive():
+            self._timer.start(math.ceil(rest))
 
     def _tick(self) -> None:
-        moved = False
+        # Before the look: a mark that is set during it asks for another one.
+        self._asked.clear()
+        self._last_ms = time.monotonic() * 1000
         for feed in tuple(self._feeds):
-            moved = feed.flush() or moved
-        self._idle = 0 if moved else self._idle + 1
-        if self._idle > IDLE_TICKS:
-            self._timer.stop()
-            self._running.clear()
-            # A mark set between the last look and this line would otherwise wait for the next picture.
-            if any(feed.dirty for feed in self._feeds):
-                self.wake()
+            feed.flush()
 
 
 class Feed:

@@ -49,6 +49,8 @@ MAX_QUEUED_FRAMES = 60
 """Frames waiting for the decoder, two seconds; beyond it they are dropped and a keyframe is asked for."""
 MAX_HOLD_MS = 400.0
 """A picture is held back for lip sync no longer than this."""
+SYNC_TOLERANCE_MS = 40.0
+"""Sound this much behind its pictures is not noticed: up to 125 ms nobody sees it (ITU-R BT.1359-1 section 2)."""
 MAX_HELD_FRAMES = 15
 CLOCK_TOLERANCE_MS = 5_000.0
 DELAY_SMOOTHING = 0.1
@@ -271,7 +273,8 @@ class VideoReceiver:
         return self._delay_ms
 
     def set_target_delay(self, delay_ms: float | None) -> None:
-        """Hold pictures until :attr:`delay_ms` reaches this (that of the audio); ``None`` shows them at once."""
+        """Hold pictures until :attr:`delay_ms` is at most :data:`SYNC_TOLERANCE_MS` less than this (that of the audio);
+        ``None`` shows them at once."""
         self._target_delay_ms = delay_ms
 
     def set_receiving(self, wanted: bool) -> None:
@@ -453,7 +456,7 @@ class VideoReceiver:
         elapsed = ((timestamp - report[1] + (1 << 31)) % (1 << 32) - (1 << 31)) * 1000 / CLOCK_RATE
         delay = time.time() * 1000 - (report[0] + elapsed)
         target = self._target_delay_ms
-        hold = 0.0 if target is None else min(MAX_HOLD_MS, target - delay)
+        hold = 0.0 if target is None else min(MAX_HOLD_MS, target - SYNC_TOLERANCE_MS - delay)
         if hold < 5.0 or self._held >= MAX_HELD_FRAMES:
             hold = 0.0
         shown = delay + hold

@@ -14,7 +14,7 @@ from app.calls.model import SourceContent
 from app.media import stamp
 from app.media.api import Codec
 from app.media.frames import FrameSlotImpl
-from app.media.video_receive import FREEZE_LEAST_MS, VideoReceiver
+from app.media.video_receive import FREEZE_LEAST_MS, SYNC_TOLERANCE_MS, VideoReceiver
 from tests.media.video_harness import H264, VP8, Line, Pair, remote
 
 
@@ -212,6 +212,22 @@ async def test_lip_sync_holds_pictures_back() -> None:
     await pair.run(30)
     await pair.until_shown(number + 25)
     assert [found.number for found in pair.stamps] == sorted({found.number for found in pair.stamps})
+    pair.close()
+
+
+async def test_sound_a_little_behind_does_not_hold_pictures_back() -> None:
+    import time
+
+    pair = Pair(Line())
+    pair.receiver.sender_report(time.time() * 1000, pair.sender.rtp_time(pair.loop.time() * 1000))
+    await pair.run(10)
+    await pair.run_until_shown(9)
+    timestamp = pair.sender.rtp_time(pair.loop.time() * 1000)
+    # A picture taken now: nothing of its delay has passed, so the tolerance is all that the sound may be behind.
+    pair.receiver.set_target_delay(SYNC_TOLERANCE_MS)
+    assert pair.receiver._hold_ms(timestamp) == 0.0
+    pair.receiver.set_target_delay(SYNC_TOLERANCE_MS + 200)
+    assert 100 <= pair.receiver._hold_ms(timestamp) <= 201
     pair.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -89,6 +90,24 @@ def test_clock_rests_when_nothing_moves(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: not clock.running, timeout=5000)
     slot.push()
     qtbot.waitUntil(lambda: len(seen) == 3, timeout=2000)
+
+
+def test_clock_takes_the_first_picture_at_once_and_paces_the_rest(qtbot: QtBot) -> None:
+    clock = FrameClock()
+    seen: list[float] = []
+    feed = Feed(clock, lambda _picture: seen.append(time.monotonic() * 1000))
+    slot = FakeSlot(plain_image("#112233"))
+    feed.attach(slot)
+    slot.push()
+    # No timer between the picture and its tile, only the way from the worker's thread to the window's.
+    QApplication.sendPostedEvents(clock)
+    assert len(seen) == 2 and not clock.running
+    for _ in range(3):
+        slot.push()
+    QApplication.sendPostedEvents(clock)
+    qtbot.waitUntil(lambda: len(seen) == 3, timeout=2000)
+    assert seen[2] - seen[1] >= Duration.FRAME - 2
+    assert not clock.running
 
 
 def test_hidden_tiles_take_no_pictures_and_old_slots_are_left(qtbot: QtBot) -> None:
