@@ -1,4 +1,4 @@
-.PHONY: run test lint bench screenshots interop-jitsi package clean
+.PHONY: run test lint bench screenshots interop-jitsi interop-asterisk package clean
 
 run: ## a local meeting with three synthetic participants
 	packaging/run.sh
@@ -24,6 +24,10 @@ screenshots:
 interop-jitsi: ## JITSI_URL=https://host/
 	packaging/setup.sh test
 	.venv/bin/python -m tests.interop.jitsi_server "$(JITSI_URL)"
+
+interop-asterisk: ## a real Asterisk in a network namespace; as root, downloads it once
+	packaging/setup.sh test
+	.venv/bin/python -m tests.interop.asterisk
 
 package:
 	packaging/build.sh

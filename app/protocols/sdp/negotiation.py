@@ -420,7 +420,10 @@ class Negotiation:
             old = ("webrtc-datachannel",)
         shown = old or ("0",)
         mid = line.mid if line.has_mid else ""
-        return Section(kind=line.kind, port=0, protocol=protocol, formats=shown, mid=mid, direction="inactive")
+        # Every line needs a connection (RFC 8866 section 5.7), even this; Asterisk refuses the offer without it.
+        return Section(
+            line.kind, port=0, protocol=protocol, formats=shown, mid=mid, direction="inactive", address="0.0.0.0"
+        )
 
     def _describe(self, sections: list[Section]) -> str:
         """Same session, next version (RFC 3264 section 8); the version stays when nothing changed."""

@@ -1,7 +1,7 @@
 """The Kamailio of the system's packages as an ordinary process: registrar and proxy for SIP over WebSocket.
 
 The configuration is written for these tests: digest authentication of a list of users, locations in memory, parallel
-forking, aliases for contacts behind WebSockets (RFC 7118), loose routing and CANCEL. It listens on one loopback TCP port.
+forking, aliases for contacts behind WebSockets (RFC 7118), loose routing and CANCEL. It listens on one loopback port.
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ START_TIMEOUT_S = 20.0
 """Kamailio listens within half a second; a loaded machine may need much longer."""
 STOP_TIMEOUT_S = 5.0
 POLL_S = 0.02
-MODULES = "kex corex tm sl rr pv maxfwd textops siputils xhttp websocket nathelper usrloc registrar auth htable".split()
+MODULES = (
+    *("kex", "corex", "tm", "sl", "rr", "pv", "maxfwd", "textops", "siputils", "xhttp", "websocket", "nathelper"),
+    *("usrloc", "registrar", "auth", "htable"),
+)
+PROGRAMS = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 
 CONFIGURATION = """
 debug=2
@@ -120,6 +124,11 @@ onreply_route {{
 """
 
 
+def _modules() -> Path | None:
+    places = [*Path("/usr/lib").glob("*/kamailio/modules"), Path("/usr/lib/kamailio/modules")]
+    return next((place for place in places if (place / "websocket.so").exists()), None)
+
+
 class KamailioMissing(Exception):
     """Kamailio is not installed or does not start; the text says what to do or what it said."""
 
@@ -139,9 +148,7 @@ class Kamailio:
         return f"ws://127.0.0.1:{port or self.port}/ws"
 
     async def __aenter__(self) -> Self:
-        program = shutil.which("kamailio", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
-        places = [*Path("/usr/lib").glob("*/kamailio/modules"), *Path("/usr/lib/kamailio").glob("modules")]
-        place = next((p for p in places if (p / "websocket.so").exists()), None)
+        program, place = shutil.which("kamailio", path=PROGRAMS), _modules()
         if program is None or place is None:
             raise KamailioMissing(
                 "not installed; as an administrator: apt-get install kamailio kamailio-websocket-modules"

@@ -6,7 +6,7 @@ What a person would see or hear is read from the call's events, the loudspeaker 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from types import SimpleNamespace
 from typing import Any, Self
 
@@ -18,12 +18,12 @@ from app.calls.accounts import Registration
 from app.calls.actions import Action
 from app.calls.model import CallPhase, Failure, MediaKind
 from app.media import stamp
+from app.media.api import VideoInput
 from app.media.audio_receive import AudioReceiver
 from app.media.call_media import EngineParts
 from app.media.engine import Engine
 from app.protocols.http import HttpClient, NetworkFailure
 from app.protocols.sip import events as sip
-from app.protocols.sip.message import Headers
 from app.protocols.sip.user_agent import Config
 from app.vendors.base import CallRequest
 from app.vendors.wazo.calls import Calls
@@ -58,6 +58,20 @@ class ListeningParts(EngineParts):
         return AudioReceiver(source, codecs, self._mixer, on_started, on_dtmf=self._on_key)
 
 
+class NamedCards(Inputs):
+    """The test card says whose it is."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        super().__init__(engine)
+        self._camera_id = name
+
+    async def camera(self, call_id: str, options: Mapping[str, Any]) -> None:
+        if not self._users["camera"]:
+            source = VideoInput("test", self._camera_id, width=640, height=360, fps=15)
+            await self._engine.set_camera(source)
+        self._users["camera"].add(call_id)
+
+
 class Phone:
     """What :class:`app.vendors.wazo.calls.Calls` needs of an account, kept by a plain registrar."""
 
@@ -81,8 +95,8 @@ class Phone:
         """Telephone events (RFC 4733) as the receivers of sound decode them."""
         self.engine._parts = ListeningParts(self.engine._inputs.mixer, lambda key, ms: self.keys.append(key))
         self.ear = Ear(self.engine)
-        self.options = {"audio": "test", "tone_hz": tone_hz, "video": "test", "resolution": 360, "fps": 15}
-        self.inputs = Inputs(self.engine)
+        self.options = {"audio": "test", "tone_hz": tone_hz, "video": "test"}
+        self.inputs = NamedCards(self.engine, name)
         self.client = NoServices()
         self.line = SimpleNamespace(username=name, video=True, rooms=True)
         self.calls = Calls(self)  # type: ignore[arg-type]
@@ -277,14 +291,13 @@ class Call:
             self._eyes[name] = Eye(self.session.transport.slot(name))  # type: ignore[attr-defined]
         return self._eyes[name].stamps
 
-    def offer_headers(self) -> Headers:
-        return next(e.headers for e in self.phone.sip if isinstance(e, sip.IncomingCall))
-
     @property
     def phase(self) -> CallPhase:
         return self.session.core.phase
 
-    async def sees(self, count: int = 4, source: str = "") -> None:
-        """New stamps arrive."""
+    async def sees(self, count: int = 4, source: str = "", of: str = "") -> None:
+        """New stamps arrive, all of the phone named *of*."""
         before = len(self.stamps(source))
         await self.until(lambda: len(self.stamps(source)) >= before + count)
+        if of:
+            assert {seen.source for seen, _ in self.stamps(source)[before:]} == {stamp.source_id(of)}

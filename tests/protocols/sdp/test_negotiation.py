@@ -111,6 +111,16 @@ def test_refused_video_leaves_the_bundle() -> None:
     assert parse(offer).sections[1].rejected, "a refused line stays refused in the next offer"
 
 
+def test_every_line_names_a_connection() -> None:
+    """RFC 8866 section 5.7: at least where the session has none. Asterisk refuses offers in which one is missing."""
+    a, b = pair(video=True, accept_video=False)
+    _, _, first, answer = exchange(a, b)
+    second = a.create_offer(A)
+    for text in (first, answer, second):
+        parts = text.split("\r\nm=")[1:]
+        assert len(parts) == 2 and all("\r\nc=IN IP4 " in part for part in parts)
+
+
 def test_rollback_takes_back_what_the_offer_carried() -> None:
     a, b = pair()
     a.hold(True)
