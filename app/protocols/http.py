@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 if TYPE_CHECKING:
     import aiohttp
@@ -148,6 +149,14 @@ class HttpClient:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def websocket_proxy(url: str) -> str | None:
+    """The system's HTTPS (or HTTP) proxy for a WebSocket address: sockets take the way that requests take."""
+    parts = urlsplit(url)
+    if proxy_bypass(parts.netloc):
+        return None
+    return getproxies().get("https" if parts.scheme == "wss" else "http")
 
 
 def _normalise(fingerprint: str) -> str:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from app.protocols.http import CONNECT_TIMEOUT_S, HttpClient, NetworkFailure, explain
+from app.protocols.http import CONNECT_TIMEOUT_S, HttpClient, NetworkFailure, explain, websocket_proxy
 
 if TYPE_CHECKING:
     import aiohttp
@@ -48,6 +48,7 @@ async def _open(
                 protocols=tuple(protocols),
                 origin=origin,
                 ssl=trust,
+                proxy=websocket_proxy(url),
                 max_msg_size=MAX_MESSAGE_BYTES,
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
             )

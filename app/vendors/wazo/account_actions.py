@@ -308,7 +308,13 @@ async def _delete_meeting(account: WazoAccount, action: acc.DeleteMeeting) -> No
 
 
 async def _change_password(account: WazoAccount, action: acc.ChangePassword) -> None:
-    await account.client.ask(rest_auth.change_password(account.me, action.old, action.new))
+    try:
+        await account.client.ask(rest_auth.change_password(account.me, action.old, action.new))
+    except ActionRefused as error:
+        # The server says 401 for a wrong old password as well.
+        if error.failure.code == "token_revoked" and account.client.refresh_token:
+            raise refuse("wrong_password") from error
+        raise
 
 
 async def _api_request(account: WazoAccount, action: acc.ApiRequest) -> Any:

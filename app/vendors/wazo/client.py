@@ -110,14 +110,19 @@ class WazoClient:
         if response.status < 400:
             return response
         error = read_error(response.status, response.json())
-        if request.authenticated and error.token_refused and self.refresh_token:
+        # Twice: somebody else's new token may have ended as well by the time we use it.
+        for _ in range(2):
+            if not (request.authenticated and error.token_refused and self.refresh_token):
+                break
             if self.session is not None and self.session.token == token:
                 await self.renew()
-            response = await self._send(request, self.session.token if self.session else "")
+            token = self.session.token if self.session else ""
+            response = await self._send(request, token)
             if response.status < 400:
                 return response
             error = read_error(response.status, response.json())
-        if request.authenticated and error.token_refused and error.status == 401:
+        # With a refresh token that works it is this request that is refused, not the person.
+        if request.authenticated and error.token_refused and error.status == 401 and not self.refresh_token:
             self._on_refused(server_failure(error))
         raise RestError(error)
 
