@@ -75,10 +75,13 @@ async def test_our_phone_calls_the_page(sides: tuple[Phone, Browser]) -> None:
     # The browser plays telephone events as the sound of the key.
     for key in "5#":
         row, column = divmod(DTMF_KEYS.index(key), 4)
-        sounding = asyncio.create_task(call.perform(ac.SendDtmf(key, 1500, 50)))
-        await browser.until(loud, hz=DTMF_ROWS[row], timeout_s=10)
-        await browser.until(loud, hz=DTMF_COLUMNS[column], timeout_s=10)
-        await sounding
+        await call.perform(ac.SendDtmf(key, 2500, 50))
+        async with asyncio.timeout(20):
+            while True:
+                both = await browser.do("hz => hz.map(heard)", [DTMF_ROWS[row], DTMF_COLUMNS[column]])
+                if all(loud({"heard": one}) for one in both):
+                    break
+                await asyncio.sleep(0.05)
         await browser.until(loud, hz=OUR_HZ)
     alice.phone.do(lambda a, now: a.dtmf(call.session.sip_key, "9", now))
     await browser.until(lambda r: r["tones"] == ["9"])
