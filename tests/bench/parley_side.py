@@ -28,7 +28,9 @@ HEIGHT = 720
 
 
 def say(**what: Any) -> None:
-    print(json.dumps(what), flush=True)
+    # In one piece: two threads tell.
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
 
 
 class Probe:

@@ -38,7 +38,7 @@ class StageArea(QWidget):
     """All tiles of one call. Give it states with :meth:`set_state`; it keeps only the person's :class:`Choices`.
 
     Signals:
-        visibleChanged: tuple of :class:`VisibleSource`, settled for 200 ms except the first.
+        visibleChanged: tuple of :class:`VisibleSource`, settled for 200 ms.
         menuRequested: (TileKey, global position).
         choicesChanged: layout, pin or page changed.
     """
@@ -332,7 +332,7 @@ class StageArea(QWidget):
         return tuple(sorted(found, key=lambda one: (not one.on_stage, -one.height)))
 
     def _report_soon(self) -> None:
-        """Report once what is visible has been the same for a while; at once where nothing was asked for so far.
+        """Report once what is visible has been the same for a while.
 
         Only a change starts the clock anew: states come several times a second and must not put the report off.
         """
@@ -340,9 +340,6 @@ class StageArea(QWidget):
         if visible == self._reported:
             self._pending = None
             self._report_timer.stop()
-        elif visible and not self._reported:
-            self._report_timer.stop()
-            self._report()
         elif visible != self._pending or not self._report_timer.isActive():
             self._pending = visible
             self._report_timer.start()

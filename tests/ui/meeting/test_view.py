@@ -534,12 +534,6 @@ def test_visible_sources_follow_the_screen(show: ShowMeeting) -> None:
     assert sources[1].height < sources[0].height
 
 
-def test_the_first_pictures_are_asked_for_at_once(show: ShowMeeting) -> None:
-    shown = show(meeting(4))
-    reports = shown.controller.asked(act.SetVisibleSources)
-    assert len(reports[-1].sources) == 3
-
-
 def test_nothing_is_visible_in_a_hidden_window_or_with_sound_only(show: ShowMeeting) -> None:
     shown = show(meeting(4))
     assert settle(shown)
