@@ -75,6 +75,7 @@ class PhoneLink:
         self._socket: Any = None
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._dropped: set[asyncio.Task[bool]] = set()
         self._backoff = Backoff(FIRST_DELAY_S, MAX_DELAY_S)
         self._wake = asyncio.Event()
         self._state = Registration.REGISTERING
@@ -122,9 +123,9 @@ class PhoneLink:
             except TimeoutError:
                 log.info("no answer to un-REGISTER")
         tasks, self._tasks = self._tasks, []
-        for task in tasks:
+        for task in (*tasks, *self._dropped):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, *self._dropped, return_exceptions=True)
         if self._timer is not None:
             self._timer.cancel()
         if self._first is not None and not self._first.done():
@@ -143,10 +144,10 @@ class PhoneLink:
             self._spawn_close(self._socket)
 
     def _spawn_close(self, socket: Any) -> None:
-        # A dead peer does not answer a close frame, so the transport goes down at once.
-        transport = socket.get_extra_info("transport")
-        if transport is not None:
-            transport.abort()
+        # Wakes the reader at once; a dead peer does not answer the close frame, and that wait is bounded.
+        task = asyncio.get_running_loop().create_task(socket.close(), name="wazo phone socket close")
+        self._dropped.add(task)
+        task.add_done_callback(self._dropped.discard)
 
     # ------------------------------------------------------------------ commands
 
