@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable
 
@@ -129,7 +130,8 @@ class Pair:
         if found is not None:
             self.stamps.append(found)
             self.sizes.append((frame.width, frame.height))  # type: ignore[attr-defined]
-            self.loop.call_soon_threadsafe(self.shown.set)
+            with contextlib.suppress(RuntimeError):  # a last picture may come when the test's loop is closed
+                self.loop.call_soon_threadsafe(self.shown.set)
 
     def push(self) -> int:
         number = self.card._number

@@ -97,10 +97,10 @@ def test_both_shapes_without_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_hostile_or_empty_files_end_soon(source: str) -> None:
-    started = time.monotonic()
+    started = time.thread_time()  # of this thread alone: the machine may be busy with others
     with pytest.raises(ConfigError):
         evaluate_config(source)
-    assert time.monotonic() - started < 5
+    assert time.thread_time() - started < 5
 
 
 def test_web_page_instead_of_configuration() -> None:
