@@ -1,4 +1,4 @@
-"""Ring device, loudspeaker and microphone of phone calls, on a computer with devices."""
+"""Ring device, loudspeaker, microphone and camera of phone calls, on a computer with devices."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import pytest
 from app.calls import actions as ac
 from app.calls import phone as ph
 from app.calls.accounts import Registration
-from app.calls.model import CallPhase
+from app.calls.model import CallPhase, MediaKind
 from app.sandbox.wazo import WazoSandbox
-from tests.e2e.device_lab import RATE, Room, at_devices
+from tests.e2e.device_lab import RATE, Camera, Room, at_devices
 from tests.e2e.jitsi_call import eventually
+from tests.e2e.test_jitsi_devices import colour_of
 
 TONE_HZ = 440.0
 TONE = (np.sin(np.arange(RATE) * 2 * np.pi * TONE_HZ / RATE) * 8000).astype(np.int16)
@@ -92,3 +93,23 @@ async def test_the_microphone_changes_while_talking(room: Room) -> None:
         assert heard.tone_power(TONE_HZ) < AUDIBLE
         await desk.controller.perform(desk.call_id, ac.SelectDevices(microphone="parley_mic"))
         await eventually(lambda: heard.tone_power(TONE_HZ) > AUDIBLE)
+
+
+@pytest.mark.covers("wazo:phone.changeVideoInputDevice")
+@at_devices
+async def test_the_camera_changes_while_talking(room: Room) -> None:
+    room.cameras.plug(Camera("Red Camera", "red"), Camera("Blue Camera", "blue"))
+    async with WazoSandbox() as box, room.desk(devices__speaker="parley_other") as desk:
+        account = await signed_in(desk, box)
+        desk.call_id = await desk.controller.dial(account, "600", video=True)
+        await desk.until(lambda s: s.phase is CallPhase.JOINED)
+        state = await desk.until(lambda s: any(x.kind is MediaKind.VIDEO for x in s.sources.values()))
+        echo = next(x.name for x in state.sources.values() if x.kind is MediaKind.VIDEO)
+        slot = desk.controller.slot(desk.call_id, echo)  # what comes back from the stack
+        slot.attach(lambda: None)
+        await eventually(lambda: colour_of(slot.take()))
+        first = colour_of(slot.take())
+        other = "Blue" if first == "red" else "Red"
+        camera = next(d.id for d in desk.controller.devices() if other in d.label)
+        await desk.controller.perform(desk.call_id, ac.SelectDevices(camera=camera))
+        await eventually(lambda: colour_of(slot.take()) == other.lower())
