@@ -143,6 +143,7 @@ class Inputs:
         self._post = post
         self._emit = emit
         self._locks = {what: asyncio.Lock() for what in ("microphone", "speaker", "camera", "screen")}
+        self._closed = False
         self._microphone: Stream | None = None
         self._chain: MicrophoneChain | None = None
         self._processor: Any = None
@@ -191,13 +192,23 @@ class Inputs:
                 await self._close_microphone()
                 return
             chain = await self._new_chain(source)
+            opening = asyncio.ensure_future(asyncio.to_thread(open_microphone, self.backend, source, chain.feed))
             try:
-                stream = await asyncio.to_thread(open_microphone, self.backend, source, chain.feed)
+                stream = await asyncio.shield(opening)
             except DeviceError as error:
                 self._fail(error, "48000 Hz, mono")
                 raise
-            await self._close_microphone()
-            self._microphone, self._chain = stream, chain
+            except asyncio.CancelledError:
+                # The thread cannot be stopped: what it opens must not stay open with nobody to close it.
+                opening.add_done_callback(_close_unwanted)
+                raise
+            if self._closed:
+                if stream is not None:
+                    await asyncio.to_thread(stream.close)
+                return
+            old, self._microphone, self._chain = self._microphone, stream, chain
+            if old is not None:
+                await asyncio.to_thread(old.close)
             self._test_tone = source.kind == "test"
             if stream is not None:
                 self._emit(api.InputStarted("microphone", stream.device))
@@ -329,6 +340,7 @@ class Inputs:
         self._emit(api.InputFailed(error.what, error.code, error.device, str(error), error.original, constraints))
 
     async def close(self) -> None:
+        self._closed = True
         async with self._locks["microphone"]:
             await self._close_microphone()
         for content in WHAT:
@@ -344,3 +356,11 @@ class Inputs:
         await asyncio.to_thread(self.backend.close)
         for slot in self._previews.values():
             slot.close()
+
+
+def _close_unwanted(opening: asyncio.Future[Stream | None]) -> None:
+    if opening.cancelled() or opening.exception() is not None:
+        return
+    stream = opening.result()
+    if stream is not None:
+        stream.close()
