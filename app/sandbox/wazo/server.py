@@ -10,16 +10,15 @@ and passes calls over.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import ssl
-import threading
 import time
 from collections.abc import Callable
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from aiohttp import web
 
+from app.sandbox.threaded import Threaded
 from app.sandbox.wazo import rest_accessd, rest_auth, rest_calld_more, rest_chatd, rest_confd, rest_dird, rest_misc
 from app.sandbox.wazo.bots import Colleague
 from app.sandbox.wazo.call_server import CallServer
@@ -35,10 +34,7 @@ from app.sandbox.wazo.web import WebServer
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
 HOST = "127.0.0.1"
-START_TIMEOUT_S = 20.0
-CLOSE_TIMEOUT_S = 10.0
 TOKEN_TICK_S = 0.5
 """How often tokens are looked at for expiry."""
 
@@ -227,69 +223,11 @@ class WazoSandbox:
         self.calls.apply_media_faults()
 
 
-class ThreadedSandbox:
-    """A sandbox in a thread with an event loop of its own, for tests whose loop belongs to a window.
-
-    ``with ThreadedSandbox() as box: box.call(lambda s: s.drop_sip("alice"))``
-    """
+class ThreadedSandbox(Threaded[WazoSandbox]):
+    """``with ThreadedSandbox() as box: box.call(lambda s: s.drop_sip("alice"))``"""
 
     def __init__(self, port: int = 0, **options: Any) -> None:
-        self._port, self._options = port, options
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = threading.Thread(target=self._run, name="wazo-sandbox", daemon=True)
-        self._ready = threading.Event()
-        self._error: BaseException | None = None
-        self._stop: asyncio.Event | None = None
-        self.sandbox: WazoSandbox | None = None
-
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._main())
-        except (OSError, ValueError, TypeError) as error:
-            self._error = error
-        finally:
-            self._ready.set()
-
-    async def _main(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
-        async with WazoSandbox(self._port, **self._options) as sandbox:
-            self.sandbox = sandbox
-            self._ready.set()
-            await self._stop.wait()
-
-    def start(self) -> None:
-        self._thread.start()
-        if not self._ready.wait(START_TIMEOUT_S) or self.sandbox is None:
-            raise RuntimeError("the sandbox did not start") from self._error
-
-    def close(self) -> None:
-        if self._loop is not None and self._stop is not None and self._thread.is_alive():
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(CLOSE_TIMEOUT_S)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
-
-    def call(self, action: Callable[[WazoSandbox], T], timeout_s: float = 10.0) -> T:
-        """Run *action* on the sandbox's loop and return its result."""
-        assert self._loop is not None and self.sandbox is not None
-        sandbox = self.sandbox
-
-        async def run() -> T:
-            return action(sandbox)
-
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(timeout_s)
-
-    def wait(self, action: Callable[[WazoSandbox], Any], timeout_s: float = 30.0) -> Any:
-        """Run a coroutine function of the sandbox and wait for its result."""
-        assert self._loop is not None and self.sandbox is not None
-        return asyncio.run_coroutine_threadsafe(action(self.sandbox), self._loop).result(timeout_s)
+        super().__init__("wazo-sandbox", lambda: WazoSandbox(port, **options))
 
     @property
     def host(self) -> str:
